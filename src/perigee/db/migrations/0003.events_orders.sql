@@ -9,7 +9,8 @@ create table event_type (
     category          text not null default 'other',
     use_for_segments  boolean not null default true,
     validate_params   boolean not null default false,
-    params            jsonb not null default '{}',
+    params            jsonb not null default '[]',  -- [{"name", "required"}] in the order the caller is told
+    contact_param     text,                         -- the parameter that names the contact, if not one of the usual
     created_at        timestamptz not null default now(),
     primary key (org_id, event_type_id),
     unique (org_id, key)
@@ -48,6 +49,7 @@ create table orders (
     unique (org_id, external_order_id)
 ) with (fillfactor = 90);
 create index orders_contact on orders (org_id, contact_id, ordered_at);
+create index orders_ordered_at on orders (org_id, ordered_at);
 
 create table order_item (
     org_id            bigint not null,

@@ -1,0 +1,54 @@
+"""Typed access to the event tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from perigee.db.columns import pack, pack_numbers
+from perigee.db.pool import Connection
+from perigee.db.queries import load
+from perigee.events.types import EventParameter, EventType
+
+q = load(__package__)
+
+
+async def event_types(conn: Connection, org_id: int, keys: Sequence[str]) -> dict[str, EventType]:
+    cursor = await conn.execute(q.event_types, {"org_id": org_id, "keys": pack(keys)})
+    return {
+        key: EventType(type_id, key, segments, validate, msgspec.convert(params, list[EventParameter]), param)
+        for type_id, key, segments, validate, params, param in await cursor.fetchall()
+    }
+
+
+async def insert_event_types(conn: Connection, org_id: int, keys: Sequence[str], category: str) -> None:
+    await conn.execute(q.insert_event_types, {"org_id": org_id, "keys": pack(keys), "category": category})
+
+
+async def insert_events(
+    conn: Connection,
+    org_id: int,
+    *,
+    occurred: Sequence[datetime | None],
+    type_ids: Sequence[int],
+    keys: Sequence[str | None],
+    contact_ids: Sequence[int | None],
+    params: Sequence[str],
+    sources: Sequence[str],
+) -> list[int]:
+    """Ids in the order of the columns, which must not be empty."""
+    cursor = await conn.execute(
+        q.insert_events,
+        {
+            "org_id": org_id,
+            "occurred": pack(None if at is None else at.isoformat() for at in occurred),
+            "type_ids": pack_numbers(type_ids),
+            "keys": pack(keys),
+            "contact_ids": pack_numbers(contact_ids),
+            "params": pack(params),
+            "sources": pack(sources),
+        },
+    )
+    return sorted(event_id for (event_id,) in await cursor.fetchall())

@@ -1,0 +1,40 @@
+"""Types that cross the borders of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+
+class NewEvent(NamedTuple):
+    """One event to be recorded. `type_key` names its type, which is made when it is not known yet."""
+
+    type_key: str
+    event_key: str | None
+    contact_id: int | None = None
+    occurred_at: datetime | None = None
+    """With its zone; None = the moment of the transaction, by the database clock."""
+    params: Mapping[str, Any] = {}
+    source: str = "api"
+    """api, past, order, import, form, tracker …: where it came in."""
+
+
+class EventParameter(msgspec.Struct, frozen=True):
+    """What a type with "validate parameters" on says about one parameter."""
+
+    name: str
+    required: bool
+
+
+class EventType(NamedTuple):
+    event_type_id: int
+    key: str
+    use_for_segments: bool
+    """Off: events of this type are kept without their contact, and past events of it are refused."""
+    validate_params: bool
+    params: list[EventParameter]
+    contact_param: str | None
+    """The parameter that identifies the contact, where it is none of the usual names (contract 16)."""
