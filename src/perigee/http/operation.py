@@ -1,0 +1,147 @@
+"""One HTTP method of ours: how it is declared, and what every call goes through.
+
+A domain's face module declares its methods with `@operation(...)` (from `perigee.esputnik.face` or
+`perigee.http.v4`); `http/routes.py` lists the modules. The declaration carries what the table of rights, the
+OpenAPI file and the compatibility page are made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from litestar import Response
+from litestar.datastructures import MultiDict
+
+from perigee.accounts.rights import Right
+from perigee.accounts.types import Principal
+from perigee.errors import Forbidden, Invalid
+from perigee.http import body as bodies
+from perigee.http.body import AnyRequest, UnsupportedMedia
+from perigee.http.context import AppContext
+from perigee.lib import json_edge
+
+T = TypeVar("T")
+
+MB = 1024 * 1024
+
+
+class Face(Protocol):
+    """How a family of methods answers: `/api/v1..v3` in the old wire's ways, `/api/v4` in ours."""
+
+    prefix: str
+
+    def answer(self, value: Any) -> Response[Any]: ...
+
+    def refuse(self, error: Exception, request: AnyRequest) -> Response[Any]: ...
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of a method: who asks, what they sent."""
+
+    request: AnyRequest
+    context: AppContext
+    principal: Principal
+    body_limit: int
+    raw: bytes | None = None
+
+    @property
+    def org_id(self) -> int:
+        return self.principal.org_id
+
+    @property
+    def path(self) -> Mapping[str, Any]:
+        return self.request.path_params
+
+    @property
+    def query(self) -> MultiDict[Any]:
+        return self.request.query_params
+
+    async def body(self) -> bytes:
+        """The raw body. Raises TooLarge and TooSlow."""
+        if self.raw is None:
+            self.raw = await bodies.read(
+                self.request, limit=self.body_limit, seconds=self.context.settings.request_timeout_seconds
+            )
+        return self.raw
+
+    async def json(self, kind: type[T], *, optional: bool = False) -> T:
+        """The decoded body. `optional`: no body equals an empty object. Raises Invalid, UnsupportedMedia."""
+        raw = await self.body()
+        if not raw.strip():
+            if not optional:
+                raise Invalid("body: is empty, a JSON document is required", field="body")
+            raw = b"{}"
+        else:
+            content_type = self.request.headers.get("content-type", "application/json")
+            if content_type.split(";")[0].strip().lower() not in ("application/json", "text/json", ""):
+                raise UnsupportedMedia(f"Content-Type '{content_type[:60]}' is not supported, use application/json")
+        return json_edge.decode(raw, kind)
+
+
+Handler = Callable[[Call], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A declared method. `path` is relative to the face's prefix, in Litestar's form (`/contact/{id:int}`)."""
+
+    face: Face
+    method: str
+    path: str
+    right: Right
+    handler: Handler
+    section: str
+    body: Any
+    answer: Any
+    body_limit: Callable[[AppContext], int]
+    summary: str
+
+    @property
+    def operation_id(self) -> str:
+        return self.handler.__name__
+
+    async def serve(self, request: AnyRequest, context: AppContext) -> Response[Any]:
+        """Authenticate, check the right, run, answer; every error in the face's own form."""
+        try:
+            principal = await context.authenticator.authenticate(request.headers.get("authorization"))
+            if not principal.may(self.right):
+                raise Forbidden(f"this key has the access '{principal.access}', which does not include this method")
+            call = Call(request, context, principal, self.body_limit(context))
+            return self.face.answer(await self.handler(call))
+        except Exception as error:
+            return self.face.refuse(error, request)
+
+
+def default_limit(context: AppContext) -> int:
+    return context.settings.max_body_mb * MB
+
+
+def bulk_limit(context: AppContext) -> int:
+    """For bulk contacts and orders."""
+    return context.settings.max_bulk_body_mb * MB
+
+
+def event_limit(context: AppContext) -> int:
+    """For one event (contract section 5: 20 KB)."""
+    return context.settings.max_event_body_kb * 1024
+
+
+def declare(
+    face: Face,
+    method: str,
+    path: str,
+    *,
+    right: Right,
+    section: str = "",
+    body: Any = None,
+    answer: Any = None,
+    body_limit: Callable[[AppContext], int] = default_limit,
+) -> Callable[[Handler], Operation]:
+    def decorate(handler: Handler) -> Operation:
+        summary = (handler.__doc__ or "").strip().split("\n")[0]
+        return Operation(face, method, path, right, handler, section, body, answer, body_limit, summary)
+
+    return decorate

@@ -1,0 +1,34 @@
+"""All methods, readable in one list: the modules that declare them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from perigee.http.operation import Operation
+
+MODULES = (
+    "perigee.accounts.esputnik",
+    "perigee.contacts.esputnik",
+    "perigee.segments.esputnik",
+    "perigee.events.esputnik",
+    "perigee.orders.esputnik",
+    "perigee.messages.esputnik",
+    "perigee.push.esputnik",
+    "perigee.site.esputnik",
+    "perigee.contacts.api",
+    "perigee.segments.api",
+    "perigee.events.api",
+    "perigee.orders.api",
+    "perigee.messages.api",
+    "perigee.campaigns.api",
+)
+
+
+def operations() -> list[Operation]:
+    """Every declared method, in the order of the modules."""
+    return [
+        value
+        for module in MODULES
+        for value in vars(import_module(module)).values()
+        if isinstance(value, Operation)
+    ]
