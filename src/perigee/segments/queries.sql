@@ -1,0 +1,99 @@
+-- name: static_ids
+-- Lists by their names, which travel as one packed column (db/columns.py).
+select name, segment_id
+from segment
+where org_id = %(org_id)s and kind = 'static' and name = any(string_to_array(%(names)s, E'\x1f', E'\x1e'));
+
+-- name: insert_static
+-- Names come sorted, so that two callers who make the same lists wait for each other in one order.
+insert into segment (org_id, name, kind)
+select %(org_id)s, name, 'static'
+from unnest(string_to_array(%(names)s, E'\x1f', E'\x1e')) as given (name)
+on conflict (org_id, name) where kind = 'static' do nothing;
+
+-- name: insert_segment
+insert into segment (org_id, name, kind, condition, description)
+values (%(org_id)s, %(name)s, %(kind)s, %(condition)s::jsonb, %(description)s)
+returning segment_id;
+
+-- name: segment
+select segment_id, name, kind, condition::text, description, created_at, updated_at
+from segment
+where org_id = %(org_id)s and segment_id = %(segment_id)s;
+
+-- name: lock_segment
+-- The row stays as it is until the caller's transaction ends: nobody turns or deletes it meanwhile.
+select segment_id, name, kind, condition::text, description, created_at, updated_at
+from segment
+where org_id = %(org_id)s and segment_id = %(segment_id)s
+for key share;
+
+-- name: segments_by_ids
+select segment_id, name, kind, condition::text, description, created_at, updated_at
+from segment
+where org_id = %(org_id)s and segment_id = any(%(segment_ids)s::bigint[]);
+
+-- name: dynamic_segments
+select segment_id, name, kind, condition::text, description, created_at, updated_at
+from segment
+where org_id = %(org_id)s and kind = 'dynamic';
+
+-- name: list_segments
+-- By id, from behind `after`; `part` is looked for anywhere in the name, whatever its case.
+select segment_id, name, kind, condition::text, description, created_at, updated_at
+from segment
+where org_id = %(org_id)s and segment_id > %(after)s
+  and (%(part)s::text is null or strpos(lower(name), lower(%(part)s::text)) > 0)
+order by segment_id
+limit %(rows)s offset %(skip)s;
+
+-- name: count_segments
+select count(*)
+from segment
+where org_id = %(org_id)s and (%(part)s::text is null or strpos(lower(name), lower(%(part)s::text)) > 0);
+
+-- name: update_segment
+update segment
+set name = %(name)s, description = %(description)s, condition = %(condition)s::jsonb, updated_at = now()
+where org_id = %(org_id)s and segment_id = %(segment_id)s;
+
+-- name: delete_segment
+delete from segment where org_id = %(org_id)s and segment_id = %(segment_id)s;
+
+-- name: open_campaigns_with
+-- Campaigns not yet launched that choose or exclude the segment: what would lose its audience with it.
+select campaign_id
+from campaign
+where org_id = %(org_id)s and state in ('draft', 'scheduled', 'held')
+  and (%(segment_id)s::bigint = any(include) or %(segment_id)s::bigint = any(exclude))
+order by campaign_id
+limit 1;
+
+-- name: attach
+-- People are named by their ids or the caller's own; unknown and deleted ones are skipped. Locking the contacts
+-- keeps a membership from being written for one who is erased at this moment; in one order, so nobody deadlocks.
+with chosen as (
+    select contact_id
+    from contact
+    where org_id = %(org_id)s and deleted_at is null
+      and (contact_id = any(%(contact_ids)s::bigint[]) or external_id = any(%(external_ids)s::text[]))
+    order by contact_id
+    for key share
+)
+insert into segment_member (org_id, segment_id, contact_id)
+select %(org_id)s, %(segment_id)s, contact_id from chosen
+on conflict (org_id, segment_id, contact_id) do nothing;
+
+-- name: detach
+-- Deleted contacts leave too: a later restore must not bring them back into a list they were taken from.
+delete from segment_member
+where org_id = %(org_id)s and segment_id = %(segment_id)s
+  and contact_id in (
+    select contact_id
+    from contact
+    where org_id = %(org_id)s
+      and (contact_id = any(%(contact_ids)s::bigint[]) or external_id = any(%(external_ids)s::text[]))
+  );
+
+-- name: empty
+delete from segment_member where org_id = %(org_id)s and segment_id = %(segment_id)s;
