@@ -16,6 +16,10 @@ Anything else that escapes is a fault of ours: 500, logged with an id, its text 
 from __future__ import annotations
 
 
+class OperatorError(Exception):
+    """Something the operator must mend: not the caller's fault, not ours. Shown as one line, exit code 1."""
+
+
 class PerigeeError(Exception):
     """Base. `message` is shown to the caller, so it must hold no secret and no text of another layer."""
 

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from perigee.errors import OperatorError
 
-class SettingsError(Exception):
+
+class SettingsError(OperatorError):
     """A setting is missing or breaks its rule; the message can be shown to the operator as it is."""
 
 
@@ -57,6 +59,7 @@ class Settings:
     public_url: str = setting(
         "http://127.0.0.1:8025", "Address people and clients reach us under; goes into links in messages.", check=absolute_url
     )
+    cors_origins: str = setting("", "Origins of pages that may call the API with credentials, separated by spaces.")
     secret_key: str | None = setting(
         None, "Signs links and encrypts secrets at rest; made in <home>/secret_key when absent.", secret=True
     )

@@ -1,0 +1,122 @@
+"""pytest plugin: a real PostgreSQL for the whole run, and a fresh migrated database for each test that asks.
+
+One embedded server is shared by all workers of a run. The first worker that needs it starts it and migrates a
+template; a test's database is a copy of that template (about 30 ms in memory, under `/dev/shm` where there is
+room). Nothing is made for a run that asks for no database. The server writes without care for crashes; a test
+of durability starts its own `EmbeddedServer(server_home)`.
+
+Fixtures: `database_url`, `db` (an open `Database`), `server_home` (a folder for a server of the test's own).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from perigee.db.embedded import EmbeddedServer
+from perigee.db.migrate import migrate
+from perigee.db.pool import Database
+
+_HOME = "PERIGEE_TEST_HOME"
+_PREFIX = "perigee-test-"
+_TEMPLATE = "perigee"
+_FAST_AND_CARELESS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "128MB",
+    "max_wal_size": "1GB",
+    "min_wal_size": "128MB",
+    "max_connections": "200",
+    "autovacuum": "off",
+    "log_min_duration_statement": "-1",
+}
+_numbers = itertools.count()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Names the run's folder; workers inherit it. Folders of runs that were killed are cleared away."""
+    if not hasattr(config, "workerinput") and _HOME not in os.environ:
+        _sweep()
+        os.environ[_HOME] = str(make_home(f"{_PREFIX}{os.getpid()}-"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and (home := os.environ.pop(_HOME, None)):
+        _remove(Path(home))
+
+
+def make_home(prefix: str) -> Path:
+    """A new folder that the server's system user may enter when root runs the tests; in memory if there is room."""
+    home = Path(tempfile.mkdtemp(prefix=prefix, dir=_roomy_folder()))
+    home.chmod(0o755)
+    return home
+
+
+def _roomy_folder() -> Path:
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * 1024**3:
+        return memory
+    return Path(tempfile.gettempdir())
+
+
+def _remove(home: Path) -> None:
+    EmbeddedServer(home).remove()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _sweep() -> None:
+    for folder in _roomy_folder().glob(f"{_PREFIX}*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if folder.stat().st_uid == os.geteuid() and pid.isdigit() and not psutil.pid_exists(int(pid)):
+            _remove(folder)
+
+
+@pytest.fixture(scope="session")
+def _server() -> EmbeddedServer:
+    home = Path(os.environ[_HOME])
+    server = EmbeddedServer(home, options=_FAST_AND_CARELESS)
+    with (home / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not server.is_running():
+            migrate(server.start())
+    return server
+
+
+@pytest.fixture(scope="session")
+def _admin(_server: EmbeddedServer) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    with psycopg.connect(_server.url("postgres"), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def database_url(_server: EmbeddedServer, _admin: psycopg.Connection[tuple[object, ...]]) -> Iterator[str]:
+    """A fresh database with the whole schema; dropped after the test, whoever is still connected."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    _admin.execute(f"create database {name} template {_TEMPLATE} strategy file_copy".encode())
+    yield _server.url(name)
+    _admin.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """An open pool on a fresh database."""
+    async with Database(database_url) as database:
+        yield database
+
+
+@pytest.fixture
+def server_home() -> Iterator[Path]:
+    """An empty home for a server that the test starts itself; stopped and removed afterwards."""
+    home = make_home("perigee-home-")
+    yield home
+    _remove(home)
