@@ -1,0 +1,1 @@
+"""Email over SMTP: our own pipelining client, because no library pipelines (docs: protocols, SMTP)."""
