@@ -29,7 +29,9 @@ def default_home() -> Path:
     return Path("/var/lib/perigee") if os.geteuid() == 0 else Path.home() / ".perigee"
 
 
-def setting(default: Any, doc: str, *, check: Callable[[Any], str | None] | None = None, secret: bool = False) -> Any:
+def setting(
+    default: Any, doc: str, *, check: Callable[[Any], str | None] | None = None, secret: bool = False
+) -> Any:
     return dataclasses.field(default=default, metadata={"doc": doc, "check": check, "secret": secret})
 
 
@@ -41,50 +43,97 @@ def one_of(*values: str) -> Callable[[Any], str | None]:
     return lambda value: None if value in values else "must be one of " + ", ".join(values)
 
 
+def long_enough_key(value: Any) -> str | None:
+    return None if len(value) >= 32 else "must have 32 characters or more, chosen by chance"
+
+
 def absolute_url(value: Any) -> str | None:
     ok = isinstance(value, str) and value.startswith(("http://", "https://"))
-    return None if ok and not value.endswith("/") else "must be http(s)://host[:port][/path] without a slash at the end"
+    return (
+        None
+        if ok and not value.endswith("/")
+        else "must be http(s)://host[:port][/path] without a slash at the end"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Every option: default, what it means, check. `perigee config` prints them; docs list them."""
 
-    home: Path = setting(None, "Folder for the embedded database, the secret key and logs.")
+    home: Path = setting(  # noqa: RUF009 - a dataclasses.field
+        None, "Folder for the embedded database, the secret key and logs."
+    )
     database_url: str | None = setting(
         None, "PostgreSQL 15 or newer to use instead of the embedded server (postgresql://…).", secret=True
     )
     host: str = setting("127.0.0.1", "Address the web process listens on.")
     port: int = setting(8025, "Port the web process listens on.", check=between(1, 65535))
     public_url: str = setting(
-        "http://127.0.0.1:8025", "Address people and clients reach us under; goes into links in messages.", check=absolute_url
+        "http://127.0.0.1:8025",
+        "Address people and clients reach us under; goes into links in messages.",
+        check=absolute_url,
     )
-    cors_origins: str = setting("", "Origins of pages that may call the API with credentials, separated by spaces.")
+    cors_origins: str = setting(
+        "", "Origins of pages that may call the API with credentials, separated by spaces."
+    )
     secret_key: str | None = setting(
-        None, "Signs links and encrypts secrets at rest; made in <home>/secret_key when absent.", secret=True
+        None,
+        "Signs links and encrypts secrets at rest; made in <home>/secret_key when absent.",
+        secret=True,
+        check=long_enough_key,
     )
-    workers: int = setting(0, "Worker processes that `up` starts; 0 = one per two cores, at least one.", check=between(0, 256))
+    workers: int = setting(
+        0, "Worker processes that `up` starts; 0 = one per two cores, at least one.", check=between(0, 256)
+    )
     web_processes: int = setting(1, "Web processes that `up` and `serve` start.", check=between(1, 256))
     pool_size: int = setting(8, "Database connections per process.", check=between(2, 200))
-    log_format: str = setting("auto", "`json`, `console`, or `auto`: console on a terminal.", check=one_of("json", "console", "auto"))
-    log_level: str = setting("info", "Least severe level that is logged.", check=one_of("debug", "info", "warning", "error"))
+    log_format: str = setting(
+        "auto",
+        "`json`, `console`, or `auto`: console on a terminal.",
+        check=one_of("json", "console", "auto"),
+    )
+    log_level: str = setting(
+        "info", "Least severe level that is logged.", check=one_of("debug", "info", "warning", "error")
+    )
 
-    max_body_mb: int = setting(1, "Largest request body in MB, where the path has no rule of its own.", check=between(1, 1024))
-    max_bulk_body_mb: int = setting(16, "Largest body of bulk contacts and orders in MB.", check=between(1, 1024))
-    max_event_body_kb: int = setting(20, "Largest body of one event in KB (contract section 5).", check=between(1, 10240))
+    max_body_mb: int = setting(
+        1, "Largest request body in MB, where the path has no rule of its own.", check=between(1, 1024)
+    )
+    max_bulk_body_mb: int = setting(
+        16, "Largest body of bulk contacts and orders in MB.", check=between(1, 1024)
+    )
+    max_event_body_kb: int = setting(
+        20, "Largest body of one event in KB (contract section 5).", check=between(1, 10240)
+    )
     max_contacts_per_call: int = setting(3000, "Contacts per bulk call.", check=between(1, 100_000))
     max_orders_per_call: int = setting(1000, "Orders per call.", check=between(1, 100_000))
     max_ids_per_call: int = setting(500, "Ids per attach or detach.", check=between(1, 100_000))
-    repeat_guard_seconds: int = setting(60, "An identical request of the three guarded methods within this time is 409; 0 = off.", check=between(0, 3600))
+    repeat_guard_seconds: int = setting(
+        60,
+        "An identical request of the three guarded methods within this time is 409; 0 = off.",
+        check=between(0, 3600),
+    )
     api_token_days: int = setting(30, "Life of a token made by POST v1/auth/token.", check=between(1, 3650))
-    api_key_idle_days: int = setting(90, "An API key unused for so long switches itself off; 0 = never.", check=between(0, 3650))
-    request_timeout_seconds: int = setting(30, "A body that takes longer to arrive is refused.", check=between(1, 600))
+    api_key_idle_days: int = setting(
+        90, "An API key unused for so long switches itself off; 0 = never.", check=between(0, 3650)
+    )
+    request_timeout_seconds: int = setting(
+        30, "A body that takes longer to arrive is refused.", check=between(1, 600)
+    )
 
     batch_size: int = setting(500, "Recipients per campaign batch.", check=between(10, 5000))
-    window_size: int = setting(64, "Messages that one sending process may have in intent: the most that a crash leaves uncertain.", check=between(1, 64))
-    lease_seconds: int = setting(30, "A batch whose sender has not renewed its lease for so long is taken over.", check=between(2, 600))
+    window_size: int = setting(
+        64,
+        "Messages that one sending process may have in intent: the most that a crash leaves uncertain.",
+        check=between(1, 64),
+    )
+    lease_seconds: int = setting(
+        30, "A batch whose sender has not renewed its lease for so long is taken over.", check=between(2, 600)
+    )
     smtp_connections: int = setting(8, "Connections per SMTP provider and process.", check=between(1, 100))
-    schedule_grace_seconds: int = setting(7200, "A schedule missed by more than this waits for a person.", check=between(60, 604800))
+    schedule_grace_seconds: int = setting(
+        7200, "A schedule missed by more than this waits for a person.", check=between(60, 604800)
+    )
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -94,19 +143,31 @@ class Settings:
         values: dict[str, Any] = {"home": home}
         values.update(_from_file(config_path, required="PERIGEE_CONFIG" in env))
         values.update(_from_environment(env))
-        values["home"] = Path(values["home"]).expanduser()
+        values["home"] = Path(values["home"]).expanduser().absolute()
         if "public_url" not in values:
             values["public_url"] = f"http://127.0.0.1:{values.get('port', 8025)}"
         for field in _fields():
             check = field.metadata["check"]
             if check and field.name in values and (broken := check(values[field.name])):
-                raise SettingsError(f"{variable(field.name)}={values[field.name]!r} {broken}")
+                shown = "********" if field.metadata["secret"] else repr(values[field.name])
+                raise SettingsError(f"{variable(field.name)}={shown} {broken}")
         return cls(**values)
+
+    def as_environment(self) -> dict[str, str]:
+        """Variables that give a child process the same settings. Secrets are left out: a child finds them where
+        we did, or is handed them one by one."""
+        return {
+            variable(f.name): str(getattr(self, f.name))
+            for f in _fields()
+            if not f.metadata["secret"] and getattr(self, f.name) is not None
+        }
 
     def masked(self) -> dict[str, str]:
         """Printable values, secrets hidden."""
         return {
-            f.name: "********" if f.metadata["secret"] and getattr(self, f.name) else str(getattr(self, f.name))
+            f.name: "********"
+            if f.metadata["secret"] and getattr(self, f.name)
+            else str(getattr(self, f.name))
             for f in _fields()
         }
 
@@ -114,6 +175,45 @@ class Settings:
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return "PERIGEE_" + name.upper()
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting as documentation shows it."""
+
+    name: str
+    variable: str
+    default: str
+    doc: str
+    secret: bool
+
+
+def options() -> list[Option]:
+    """Every setting, in the order of `Settings`."""
+    return [
+        Option(
+            name=f.name,
+            variable=variable(f.name),
+            default="" if f.default is None else str(f.default),
+            doc=f.metadata["doc"],
+            secret=f.metadata["secret"],
+        )
+        for f in _fields()
+    ]
+
+
+_OUTSIDE_SETTINGS = ("PERIGEE_CONFIG", "PERIGEE_SUPERVISED", "PERIGEE_PART", "PERIGEE_PYTHON")
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Variables that look like settings and are none: usually a slip of the pen."""
+    known = {variable(f.name) for f in _fields()}
+    known |= {f"{name}_FILE" for name in known} | set(_OUTSIDE_SETTINGS)
+    return sorted(
+        name
+        for name in environ
+        if name.startswith("PERIGEE_") and name not in known and not name.startswith("PERIGEE_TEST_")
+    )
 
 
 def _fields() -> tuple[dataclasses.Field[Any], ...]:
@@ -140,10 +240,11 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
         if path := env.get(name + "_FILE"):
             try:
                 found[field.name] = _parse(field.name, Path(path).read_text().strip())
-            except OSError as error:
-                raise SettingsError(f"{name}_FILE={path!r} cannot be read: {error.strerror}") from None
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+                raise SettingsError(f"{name}_FILE={path!r} cannot be read: {reason}") from None
         if (text := env.get(name)) not in (None, ""):
-            found[field.name] = _parse(field.name, typing.cast(str, text))
+            found[field.name] = _parse(field.name, text)
     return found
 
 
@@ -155,9 +256,12 @@ def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
         if required:
             raise SettingsError(f"PERIGEE_CONFIG={str(path)!r} does not exist") from None
         return {}
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"settings file {path}: {error}") from None
     known = {field.name for field in _fields()}
     if unknown := sorted(set(table) - known):
         raise SettingsError(f"settings file {path}: unknown setting {unknown[0]!r}")
+    for name, value in table.items():
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            raise SettingsError(f"settings file {path}: {name} must be text or a whole number")
     return {name: _parse(name, str(value)) for name, value in table.items()}
