@@ -25,10 +25,10 @@ MODULES = (
 
 
 def operations() -> list[Operation]:
-    """Every declared method, in the order of the modules."""
-    return [
-        value
-        for module in MODULES
-        for value in vars(import_module(module)).values()
-        if isinstance(value, Operation)
-    ]
+    """Every declared method, in the order of the modules: those a module names, and those in its `OPERATIONS`."""
+    found: list[Operation] = []
+    for name in MODULES:
+        module = import_module(name)
+        found += [value for value in vars(module).values() if isinstance(value, Operation)]
+        found += getattr(module, "OPERATIONS", [])
+    return found

@@ -50,6 +50,7 @@ alter sequence contact_id_seq owned by contact.contact_id;
 create unique index contact_external_id on contact (org_id, external_id) where external_id is not null;
 create index contact_email on contact (org_id, email) where email is not null;
 create index contact_phone on contact (org_id, phone) where phone is not null;
+create index contact_key on contact (org_id, contact_key) where contact_key is not null;
 create index contact_updated on contact (org_id, updated_at, contact_id);
 
 create table field_group (

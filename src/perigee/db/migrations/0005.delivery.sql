@@ -41,6 +41,7 @@ create table send (
     content      jsonb not null,                -- {"language": default, "versions": {lang: content}, …}
     chosen       integer not null default 0,    -- people in the frozen audience
     dropped      integer not null default 0,    -- of these, dropped at launch
+    paused_at    timestamptz,                   -- resuming moves the due times by the pause
     finished_at  timestamptz,
     error        text,
     primary key (org_id, send_id)
@@ -82,11 +83,12 @@ create table send_retry (
     params     jsonb,
     attempt    smallint not null,               -- of the next try
     due_at     timestamptz not null,
-    first_at   timestamptz not null,            -- of the first try: the give-up clock
     reason     text not null,
     primary key (org_id, send_id, ordinal)
 );
 create index send_retry_due on send_retry (due_at);
+-- Batch numbers of retries, far above those of a launch.
+create sequence send_batch_retry_seq as integer start with 1000001 cycle minvalue 1000001;
 
 -- The ledger: exactly one row per chosen recipient, appended, never updated.
 create table delivery (
@@ -148,7 +150,6 @@ create table sandbox_message (
     channel     text not null,
     address     text not null,
     sender      text not null default '',
-    subject     text not null default '',
     body        bytea not null,                 -- email: the whole message; else UTF-8 text or JSON
     sent_at     timestamptz not null default now(),
     primary key (org_id, sandbox_id)

@@ -1,0 +1,124 @@
+"""/api/v4/campaigns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from perigee.campaigns import audience, manage, progress, store
+from perigee.campaigns.types import (
+    AudienceCount,
+    Campaign,
+    CampaignCreate,
+    LaunchRequest,
+    Progress,
+    Recipient,
+    Report,
+)
+from perigee.errors import Invalid
+from perigee.http.v4 import Call, Created, Page, Right, cursor_page, operation
+from perigee.lib.dates import parse_datetime
+
+OUTCOMES = ("sent", "failed", "dropped", "uncertain")
+
+
+@operation("POST", "/campaigns", right=Right.MESSAGES, body=CampaignCreate, answer=Campaign)
+async def create_campaign(call: Call) -> Created:
+    """Create a campaign as a draft."""
+    wanted = await call.json(CampaignCreate)
+    async with call.context.database.transaction() as connection:
+        made = await manage.create(connection, call.org_id, wanted, created_by=call.principal.user_email)
+    return Created(made)
+
+
+@operation("GET", "/campaigns", right=Right.MESSAGES, answer=Page)
+async def list_campaigns(call: Call) -> Page:
+    """List campaigns, newest first."""
+    before, limit = cursor_page(call)
+    async with call.context.database.connection() as connection:
+        rows = await store.list_campaigns(connection, call.org_id, before=before, limit=limit + 1)
+    page = Page(rows[:limit])
+    if len(rows) > limit:
+        page.next = str(rows[limit - 1].campaign_id)
+    return page
+
+
+@operation("GET", "/campaigns/{campaign_id:int}", right=Right.MESSAGES, answer=Campaign)
+async def get_campaign(call: Call) -> Campaign:
+    """Read a campaign."""
+    async with call.context.database.connection() as connection:
+        return await store.get_campaign(connection, call.org_id, call.path["campaign_id"])
+
+
+@operation("GET", "/campaigns/{campaign_id:int}/audience", right=Right.MESSAGES, answer=AudienceCount)
+async def count_audience(call: Call) -> AudienceCount:
+    """Count whom a launch at this moment would reach, and who would be dropped and why."""
+    async with call.context.database.connection() as connection:
+        campaign = await store.get_campaign(connection, call.org_id, call.path["campaign_id"])
+        return await audience.count_campaign(connection, call.org_id, campaign)
+
+
+@operation("POST", "/campaigns/{campaign_id:int}/launch", right=Right.MESSAGES, body=LaunchRequest, answer=Campaign)
+async def launch_campaign(call: Call) -> Campaign:
+    """Launch now, or at a time."""
+    wanted = await call.json(LaunchRequest, optional=True)
+    at = parse_datetime(wanted.at, call.principal.time_zone, field="at") if wanted.at else None
+    async with call.context.database.transaction() as connection:
+        return await manage.launch(
+            connection, call.org_id, call.path["campaign_id"], at=at, now=call.context.now()
+        )
+
+
+@operation("POST", "/campaigns/{campaign_id:int}/pause", right=Right.MESSAGES, answer=Campaign)
+async def pause_campaign(call: Call) -> Campaign:
+    """Pause: nothing new begins."""
+    return await _act(call, manage.pause)
+
+
+@operation("POST", "/campaigns/{campaign_id:int}/resume", right=Right.MESSAGES, answer=Campaign)
+async def resume_campaign(call: Call) -> Campaign:
+    """Resume a paused campaign."""
+    return await _act(call, manage.resume)
+
+
+@operation("POST", "/campaigns/{campaign_id:int}/stop", right=Right.MESSAGES, answer=Campaign)
+async def stop_campaign(call: Call) -> Campaign:
+    """Stop for good; who was waiting is recorded as not sent."""
+    return await _act(call, manage.stop)
+
+
+async def _act(call: Call, action: Any) -> Campaign:
+    async with call.context.database.transaction() as connection:
+        done: Campaign = await action(connection, call.org_id, call.path["campaign_id"])
+        return done
+
+
+@operation("GET", "/campaigns/{campaign_id:int}/progress", right=Right.MESSAGES, answer=Progress)
+async def get_progress(call: Call) -> Progress:
+    """How far the campaign is."""
+    async with call.context.database.connection() as connection:
+        return await progress.progress(connection, call.org_id, call.path["campaign_id"])
+
+
+@operation("GET", "/campaigns/{campaign_id:int}/report", right=Right.MESSAGES, answer=Report)
+async def get_report(call: Call) -> Report:
+    """The funnel, which adds up to the chosen audience."""
+    async with call.context.database.connection() as connection:
+        return await progress.report(connection, call.org_id, call.path["campaign_id"])
+
+
+@operation("GET", "/campaigns/{campaign_id:int}/recipients", right=Right.MESSAGES, answer=Page)
+async def list_recipients(call: Call) -> Page:
+    """The ledger: everybody and what became of them."""
+    outcome = call.query.get("outcome") or None
+    if outcome is not None and outcome not in OUTCOMES:
+        raise Invalid.of("outcome", outcome, "must be one of " + ", ".join(OUTCOMES))
+    after, limit = cursor_page(call)
+    async with call.context.database.connection() as connection:
+        rows: list[Recipient] = await progress.recipients(
+            connection, call.org_id, call.path["campaign_id"], after=after - 1, limit=limit + 1, outcome=outcome
+        )
+    page = Page(rows[:limit])
+    if len(rows) > limit:
+        # Cursors count from 1, so that 0 is the beginning.
+        page.next = str(rows[limit - 1].ordinal + 1)
+    return page

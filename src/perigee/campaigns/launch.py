@@ -1,0 +1,221 @@
+"""The launch: freezes message and audience in one transaction.
+
+One statement selects the segments minus exclusions, judges everybody, writes the drop-outs with their reasons into
+the ledger and the rest into batches. Either all of it is there or nothing; a process that dies leaves the campaign
+scheduled, and the next one launches it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import structlog
+
+from perigee.campaigns import audience, store
+from perigee.campaigns.types import Campaign, Pace
+from perigee.db.pool import Connection, Database
+from perigee.db.queries import load
+from perigee.delivery import sends
+from perigee.delivery.providers import pick_provider
+from perigee.delivery.suppression import Drop, address_column, address_join, reason_case
+from perigee.errors import Invalid, PerigeeError
+
+log = structlog.get_logger()
+q = load(__package__)
+
+UNIT = {
+    "MINUTE": timedelta(minutes=1),
+    "HOUR": timedelta(hours=1),
+    "DAY": timedelta(days=1),
+    "MONTH": timedelta(days=30),
+}
+TIMEOUT_MS = 600_000
+
+
+async def launch_due(database: Database, *, now: datetime, grace: timedelta, batch_size: int, public_url: str) -> int:
+    """Launches what is scheduled and due; returns how many. A schedule missed by more than `grace` (a long outage,
+    a restored backup) is held until a person decides (reliability 13)."""
+    async with database.connection() as connection:
+        due = await store.due_campaigns(connection)
+    for org_id, campaign_id in due:
+        try:
+            async with database.transaction() as connection:
+                await _launch(
+                    connection,
+                    org_id,
+                    campaign_id,
+                    now=now,
+                    grace=grace,
+                    batch_size=batch_size,
+                    public_url=public_url,
+                )
+        except PerigeeError as error:
+            async with database.transaction() as connection:
+                await store.change_state(
+                    connection, org_id, campaign_id, "failed", from_states=["scheduled"], error=error.message
+                )
+            log.warning("launch refused", campaign_id=campaign_id, error=error.message)
+    return len(due)
+
+
+async def _launch(
+    connection: Connection,
+    org_id: int,
+    campaign_id: int,
+    *,
+    now: datetime,
+    grace: timedelta,
+    batch_size: int,
+    public_url: str,
+) -> None:
+    campaign = await store.get_campaign(connection, org_id, campaign_id, lock=True)
+    if campaign.state != "scheduled" or campaign.scheduled_at is None or campaign.scheduled_at > now:
+        return
+    if now - campaign.scheduled_at > grace:
+        await store.change_state(
+            connection,
+            org_id,
+            campaign_id,
+            "held",
+            from_states=["scheduled"],
+            error=f"the schedule was missed by more than {grace}: launch it by hand or stop it",
+        )
+        return
+    await connection.execute(f"set local statement_timeout = {TIMEOUT_MS}")
+    send_id, categories = await _freeze_message(connection, org_id, campaign, now, public_url)
+    chosen, dropped = await _freeze_audience(connection, org_id, campaign, send_id, categories, now, batch_size)
+    await connection.execute(
+        q.count_send, {"org_id": org_id, "send_id": send_id, "chosen": chosen, "dropped": dropped}
+    )
+    await connection.execute(q.attach_send, {"org_id": org_id, "campaign_id": campaign_id, "send_id": send_id})
+    log.info("campaign launched", campaign_id=campaign_id, send_id=send_id, chosen=chosen, dropped=dropped)
+
+
+async def _freeze_message(
+    connection: Connection, org_id: int, campaign: Campaign, now: datetime, public_url: str
+) -> tuple[int, list[str]]:
+    """The send with all language versions as they are now, and the message's categories. Raises Invalid when the
+    message was deleted, does not compile, or no provider is set up."""
+    row = await (
+        await connection.execute(q.message_of_campaign, {"org_id": org_id, "message_id": campaign.message_id})
+    ).fetchone()
+    if row is None:
+        raise Invalid(f"message {campaign.message_id} was deleted", field="message_id")
+    channel, name, tags, categories, language = row
+    versions = {
+        lang: content
+        for lang, content in await (
+            await connection.execute(q.versions_of_message, {"org_id": org_id, "message_id": campaign.message_id})
+        ).fetchall()
+    }
+    provider_id = await pick_provider(connection, org_id, channel)
+    content = sends.Content(default=language, versions=versions, categories=categories, name=name)
+    links = sends.check(channel, content, public_url)
+    sent = await (
+        await connection.execute(
+            q.insert_send,
+            {
+                "org_id": org_id,
+                "started_at": now,
+                "channel": channel,
+                "campaign_id": campaign.campaign_id,
+                "message_id": campaign.message_id,
+                "name": name,
+                "tags": tags,
+                "provider_id": provider_id,
+                "content": msgspec.json.encode(content).decode(),
+            },
+        )
+    ).fetchone()
+    assert sent is not None
+    await sends.store_links(connection, org_id, int(sent[0]), links)
+    return int(sent[0]), categories
+
+
+async def _freeze_audience(
+    connection: Connection,
+    org_id: int,
+    campaign: Campaign,
+    send_id: int,
+    categories: list[str],
+    now: datetime,
+    batch_size: int,
+) -> tuple[int, int]:
+    """(chosen, dropped)."""
+    include, parameters = await audience.members_sql(connection, org_id, campaign.include, prefix="in")
+    exclude, more = await audience.members_sql(connection, org_id, campaign.exclude, prefix="ex")
+    size, step = _pace(campaign.pace, batch_size)
+    statement = _FREEZE.format(
+        include=include,
+        exclude=exclude,
+        address=address_column(campaign.channel),
+        address_join=address_join(campaign.channel),
+        reason=reason_case(campaign.channel),
+    )
+    values: dict[str, Any] = {
+        **parameters,
+        **more,
+        "org_id": org_id,
+        "send_id": send_id,
+        "started_at": now,
+        "marketing": True,
+        "categories": categories,
+        "size": size,
+        "pace": campaign.pace.count if campaign.pace else 0,
+        "step": step,
+    }
+    row = await (await connection.execute(statement, values)).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+def _pace(pace: Pace | None, batch_size: int) -> tuple[int, timedelta]:
+    """(batch size, time between two pace steps): a batch never crosses a step, so a step's messages are whole
+    batches with one due time."""
+    if pace is None:
+        return batch_size, timedelta(0)
+    return min(batch_size, pace.count), UNIT[pace.unit]
+
+
+# The duplicate rule: of several people with one address the one with the lowest id gets the copy.
+_FREEZE = f"""
+with chosen as materialized (
+    {{include}}
+), excluded as materialized (
+    {{exclude}}
+), judged as materialized (
+    select c.contact_id, {{address}} as address,
+           case when x.contact_id is not null then '{Drop.EXCLUDED}' else {{reason}} end as reason
+    from chosen
+    join contact c on c.org_id = %(org_id)s and c.contact_id = chosen.contact_id
+    {{address_join}}
+    left join excluded x on x.contact_id = c.contact_id
+    where c.deleted_at is null
+), deduplicated as materialized (
+    select contact_id,
+           coalesce(reason, case when row_number() over (
+               partition by reason is null, address order by contact_id) > 1 then '{Drop.DUPLICATE_ADDRESS}' end) as reason
+    from judged
+), numbered as materialized (
+    select contact_id, reason, (row_number() over (order by reason is not null, contact_id) - 1)::int as ordinal
+    from deduplicated
+), batches as (
+    insert into send_batch (org_id, send_id, batch_no, recipients, ordinals, due_at)
+    select %(org_id)s, %(send_id)s, row_number() over (order by step, part) - 1, recipients, ordinals,
+           %(started_at)s::timestamptz + step * %(step)s::interval
+    from (
+        select case when %(pace)s = 0 then 0 else ordinal / %(pace)s end as step,
+               case when %(pace)s = 0 then ordinal else ordinal %% %(pace)s end / %(size)s as part,
+               array_agg(contact_id order by ordinal) as recipients, array_agg(ordinal order by ordinal) as ordinals
+        from numbered where reason is null
+        group by 1, 2
+    ) grouped
+), dropped as (
+    insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, outcome, reason, at)
+    select %(org_id)s, %(started_at)s, %(send_id)s, ordinal, contact_id, 'dropped', reason, now()
+    from numbered where reason is not null
+)
+select count(*), count(reason) from numbered
+"""  # noqa: S608

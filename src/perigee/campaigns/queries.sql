@@ -1,0 +1,172 @@
+-- name: insert_campaign
+insert into campaign (org_id, title, message_id, channel, include, exclude, pace_count, pace_unit, created_by)
+values (%(org_id)s, %(title)s, %(message_id)s, %(channel)s, %(include)s, %(exclude)s, %(pace_count)s, %(pace_unit)s,
+        %(created_by)s)
+returning campaign_id
+
+-- name: get_campaign
+select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
+       send_id, error, created_at, updated_at
+from campaign where org_id = %(org_id)s and campaign_id = %(campaign_id)s
+
+-- name: lock_campaign
+select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
+       send_id, error, created_at, updated_at
+from campaign where org_id = %(org_id)s and campaign_id = %(campaign_id)s for update
+
+-- name: list_campaigns
+-- Newest first; `before` is the id of the last row of the page before, 0 for the first page.
+select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
+       send_id, error, created_at, updated_at
+from campaign
+where org_id = %(org_id)s and (%(before)s = 0 or campaign_id < %(before)s)
+order by campaign_id desc limit %(limit)s
+
+-- name: existing_segments
+select segment_id from segment where org_id = %(org_id)s and segment_id = any(%(ids)s::bigint[])
+
+-- name: message_of_campaign
+select channel, name, tags, subscriptions_keys, language from message
+where org_id = %(org_id)s and message_id = %(message_id)s and deleted_at is null
+
+-- name: versions_of_message
+select language, content from message_version where org_id = %(org_id)s and message_id = %(message_id)s
+order by language
+
+-- name: change_state
+-- A conditional update: the row that comes back says that it was ours to change.
+update campaign set state = %(state)s, scheduled_at = coalesce(%(scheduled_at)s, scheduled_at), error = %(error)s,
+                    updated_at = now()
+where org_id = %(org_id)s and campaign_id = %(campaign_id)s and state = any(%(from_states)s::text[])
+returning campaign_id
+
+-- name: due_campaigns
+-- across organisations: the scheduler looks for what is due; each launch is a transaction of its own.
+select org_id, campaign_id from campaign
+where state = 'scheduled' and scheduled_at <= now()
+order by scheduled_at limit 20
+
+-- name: attach_send
+update campaign set state = 'running', send_id = %(send_id)s, error = null, updated_at = now()
+where org_id = %(org_id)s and campaign_id = %(campaign_id)s
+
+-- name: insert_send
+insert into send (org_id, started_at, kind, channel, campaign_id, message_id, message_name, tags, marketing,
+                  provider_id, content)
+values (%(org_id)s, %(started_at)s, 'campaign', %(channel)s, %(campaign_id)s, %(message_id)s, %(name)s, %(tags)s,
+        true, %(provider_id)s, %(content)s)
+returning send_id
+
+-- name: count_send
+update send set chosen = %(chosen)s, dropped = %(dropped)s where org_id = %(org_id)s and send_id = %(send_id)s
+
+-- name: pause_send_of
+update send set state = 'paused', paused_at = now()
+where org_id = %(org_id)s and send_id = %(send_id)s and state = 'running'
+
+-- name: resume_send_of
+-- What was due during the pause becomes due the pause later, so a paced campaign does not catch up in one burst.
+with resumed as (
+    update send s set state = 'running', error = null, paused_at = null
+    from send old
+    where s.org_id = %(org_id)s and s.send_id = %(send_id)s and s.state = 'paused'
+      and old.org_id = s.org_id and old.send_id = s.send_id
+    returning s.org_id, s.send_id, now() - old.paused_at as pause
+)
+update send_batch b set due_at = b.due_at + r.pause
+from resumed r
+where b.org_id = r.org_id and b.send_id = r.send_id and b.done_at is null and b.due_at > now() - r.pause
+
+-- name: stop_send_of
+update send set state = 'stopped', finished_at = now()
+where org_id = %(org_id)s and send_id = %(send_id)s and state in ('running', 'paused')
+
+-- name: settle_stopped
+-- Everybody of a stopped send who was still waiting gets a line in the ledger: stopped. A batch in a living sender's
+-- hands is left to it (it does the same with its next window); what a dead one left in flight is uncertain.
+-- across organisations: upkeep runs it without ids for what died after a stop.
+with batch as (
+    select b.*, s.started_at
+    from send_batch b join send s on s.org_id = b.org_id and s.send_id = b.send_id
+    where s.state = 'stopped' and b.done_at is null
+      and (%(send_id)s::bigint is null or (b.org_id = %(org_id)s and b.send_id = %(send_id)s))
+      and (b.lease_until is null or b.lease_until < clock_timestamp())
+    for update of b skip locked
+), line as (
+    select org_id, send_id, started_at, ordinals[i] as ordinal, recipients[i] as recipient, attempt,
+           'dropped' as outcome, 'stopped' as reason
+    from batch, generate_series(position + 1, cardinality(recipients)) as i
+    union all
+    select org_id, send_id, started_at, ordinals[i + 1], recipients[i + 1], attempt, 'uncertain', 'answer_lost'
+    from batch, unnest(in_flight) as i
+    union all
+    select r.org_id, r.send_id, s.started_at, r.ordinal, r.recipient, r.attempt, 'dropped', 'stopped'
+    from send_retry r join send s on s.org_id = r.org_id and s.send_id = r.send_id
+    where s.state = 'stopped'
+      and (%(send_id)s::bigint is null or (r.org_id = %(org_id)s and r.send_id = %(send_id)s))
+), ledger as (
+    insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, outcome, reason, attempt, at)
+    select org_id, started_at, send_id, ordinal, recipient, outcome, reason, attempt, clock_timestamp() from line
+), cleared as (
+    delete from send_retry r using send s
+    where s.org_id = r.org_id and s.send_id = r.send_id and s.state = 'stopped'
+      and (%(send_id)s::bigint is null or (r.org_id = %(org_id)s and r.send_id = %(send_id)s))
+)
+update send_batch b
+set dropped = b.dropped + cardinality(b.recipients) - b.position, uncertain = b.uncertain + cardinality(b.in_flight),
+    position = cardinality(b.recipients), in_flight = '{}', done_at = clock_timestamp(), epoch = b.epoch + 1
+from batch
+where b.org_id = batch.org_id and b.send_id = batch.send_id and b.batch_no = batch.batch_no
+
+-- name: progress
+-- One pass over the batches: a few thousand rows for a million recipients.
+select s.chosen, s.dropped as dropped_at_launch, s.started_at, s.finished_at, s.state, s.error,
+       coalesce(sum(b.sent), 0)::int, coalesce(sum(b.failed), 0)::int, coalesce(sum(b.dropped), 0)::int,
+       coalesce(sum(b.uncertain), 0)::int, coalesce(sum(cardinality(b.in_flight)), 0)::int,
+       (select count(*) from send_retry r where r.org_id = s.org_id and r.send_id = s.send_id)::int
+from send s left join send_batch b on b.org_id = s.org_id and b.send_id = s.send_id
+where s.org_id = %(org_id)s and s.send_id = %(send_id)s
+group by s.org_id, s.send_id
+
+-- name: recent_rate
+select count(*)::float8 / 10 from activity
+where org_id = %(org_id)s and send_id = %(send_id)s and status in ('DELIVERED', 'UNDELIVERED')
+  and at > now() - interval '10 seconds'
+
+-- name: outcomes
+-- The ledger by outcome and reason.
+select d.outcome, coalesce(d.reason, ''), count(*)::int
+from send s join delivery d on d.org_id = s.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
+where s.org_id = %(org_id)s and s.send_id = %(send_id)s
+group by 1, 2
+
+-- name: engagement
+-- People, not hits: each recipient counts once per kind. Machine hits are kept raw and left out.
+select status, count(distinct ordinal)::int from activity
+where org_id = %(org_id)s and send_id = %(send_id)s
+  and status in ('READ', 'CLICKED', 'UNSUBSCRIBED', 'SPAM') and coalesce(meta ->> 'machine', '') = ''
+group by 1
+
+-- name: opened_or_clicked
+-- Somebody who clicked has read, even with images off.
+select count(distinct ordinal)::int from activity
+where org_id = %(org_id)s and send_id = %(send_id)s and status in ('READ', 'CLICKED')
+  and coalesce(meta ->> 'machine', '') = ''
+
+-- name: link_clicks
+select detail as url, count(*)::int as clicks, count(distinct ordinal)::int as people
+from activity
+where org_id = %(org_id)s and send_id = %(send_id)s and status = 'CLICKED' and detail is not null
+  and coalesce(meta ->> 'machine', '') = ''
+group by 1 order by 2 desc, 1 limit 200
+
+-- name: recipients
+-- The ledger by key; `after` is the ordinal of the last row of the page before, -1 for the first page.
+select d.ordinal, d.contact_id, coalesce(d.address, case s.channel when 'email' then c.email else c.phone end),
+       d.outcome, d.reason, d.provider_text, d.language, d.at
+from send s
+join delivery d on d.org_id = s.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
+left join contact c on c.org_id = d.org_id and c.contact_id = d.contact_id
+where s.org_id = %(org_id)s and s.send_id = %(send_id)s and d.ordinal > %(after)s
+  and (%(outcome)s::text is null or d.outcome = %(outcome)s)
+order by d.ordinal limit %(limit)s

@@ -1,0 +1,121 @@
+"""Boundary types of campaigns (/api/v4/campaigns and the CLI)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+State = Literal[
+    "draft", "scheduled", "held", "preparing", "running", "paused", "stopped", "finished", "failed", "cancelled"
+]
+PaceUnit = Literal["MINUTE", "HOUR", "DAY", "MONTH"]
+
+
+class Pace(msgspec.Struct, forbid_unknown_fields=True):
+    """At most `count` messages per `unit`."""
+
+    count: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
+    unit: PaceUnit
+
+
+class CampaignCreate(msgspec.Struct, forbid_unknown_fields=True):
+    """`include` and `exclude` are segment ids; a contact in several gets one copy."""
+
+    message_id: int
+    include: Annotated[list[int], msgspec.Meta(min_length=1, max_length=500)]
+    exclude: Annotated[list[int], msgspec.Meta(max_length=500)] = []
+    title: Annotated[str, msgspec.Meta(max_length=250)] = ""
+    pace: Pace | None = None
+
+
+class LaunchRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """`at` absent: now. Without an offset the organisation's time zone applies."""
+
+    at: str | None = None
+
+
+class Campaign(msgspec.Struct):
+    campaign_id: int
+    title: str
+    message_id: int
+    channel: str
+    include: list[int]
+    exclude: list[int]
+    state: State
+    scheduled_at: datetime | None
+    pace: Pace | None
+    send_id: int | None
+    error: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class AudienceCount(msgspec.Struct):
+    """What a launch at this moment would do. `chosen` = `reachable` + the sum of `dropped`."""
+
+    chosen: int
+    reachable: int
+    dropped: dict[str, int]
+
+
+class Progress(msgspec.Struct):
+    """`chosen` = `dropped` + `sent` + `failed` + `uncertain` + `waiting`, at every moment.
+
+    `waiting` includes `in_flight` (handed over or about to be) and `retrying` (asked to come back later).
+    """
+
+    campaign_id: int
+    state: State
+    chosen: int
+    dropped: int
+    sent: int
+    failed: int
+    uncertain: int
+    waiting: int
+    in_flight: int
+    retrying: int
+    rate: float
+    """Messages per second over the last ten seconds."""
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+
+
+class LinkClicks(msgspec.Struct):
+    url: str
+    clicks: int
+    people: int
+
+
+class Report(msgspec.Struct):
+    """The funnel: `chosen` equals sent, failed, uncertain, waiting and dropped added up. People, not hits."""
+
+    campaign_id: int
+    title: str
+    state: State
+    chosen: int
+    sent: int
+    failed: dict[str, int]
+    uncertain: int
+    waiting: int
+    dropped: dict[str, int]
+    opened: int
+    clicked: int
+    unsubscribed: int
+    complained: int
+    links: list[LinkClicks]
+
+
+class Recipient(msgspec.Struct):
+    """One line of the ledger."""
+
+    ordinal: int
+    contact_id: int
+    address: str | None
+    outcome: str
+    reason: str | None
+    provider_text: str | None
+    language: str | None
+    at: datetime

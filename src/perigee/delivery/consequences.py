@@ -1,0 +1,73 @@
+"""What a provider's answer means beyond its own message: dead addresses, full mailboxes, providers at rest,
+messages that must stop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from perigee.db.pool import Database
+from perigee.db.queries import load
+from perigee.delivery.channel import Advice, Receipt
+from perigee.delivery.suppression import ADDRESS_KIND
+
+if TYPE_CHECKING:
+    from perigee.delivery.sender import BatchRunner
+
+log = structlog.get_logger()
+q = load(__package__)
+
+REST_SECONDS = 10.0
+STOP_AFTER = 10
+"""So many refusals of our message or our sender, and none sent by the same runner since: the send pauses itself.
+One odd receiver must not stop a campaign."""
+
+
+async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]]) -> None:
+    """Applies the advice of a window's receipts set-wise."""
+    by_advice: dict[Advice, list[tuple[str, Receipt]]] = {}
+    for address, receipt in advised:
+        by_advice.setdefault(receipt.advice, []).append((address, receipt))
+    database, lease, send = runner.sender.database, runner.lease, runner.send
+    kind = ADDRESS_KIND.get(send.channel)
+    if kind and (dead := by_advice.get(Advice.SUPPRESS)):
+        async with database.transaction() as connection:
+            await connection.execute(
+                q.suppress_addresses,
+                {
+                    "org_id": lease.org_id,
+                    "kind": kind,
+                    "send_id": lease.send_id,
+                    "values": [address for address, _ in dead],
+                    "reasons": [receipt.text[:300] or str(receipt.reason) for _, receipt in dead],
+                },
+            )
+    if kind and (full := by_advice.get(Advice.BLOCK_FOR_DAYS)):
+        async with database.transaction() as connection:
+            await connection.execute(
+                q.block_addresses, {"org_id": lease.org_id, "kind": kind, "values": [address for address, _ in full]}
+            )
+    if trouble := by_advice.get(Advice.PAUSE_PROVIDER):
+        receipt = trouble[-1][1]
+        seconds = receipt.retry_after or REST_SECONDS
+        runner.pause_provider = seconds
+        runner.sender.resting.rest(send.provider_id, seconds)
+        log.warning("provider rests", provider_id=send.provider_id, seconds=seconds, reason=receipt.reason, text=receipt.text)
+    refused = by_advice.get(Advice.STOP_MESSAGE, []) + by_advice.get(Advice.PAUSE_SENDER, [])
+    if refused and send.count_refusals(len(refused)) >= STOP_AFTER:
+        text = f"stopped after {STOP_AFTER} refusals: {refused[-1][1].text[:200] or refused[-1][1].reason}"
+        await pause_send(database, lease.org_id, lease.send_id, text)
+
+
+async def pause_send(database: Database, org_id: int, send_id: int, error: str) -> None:
+    """Stops a send until a person has looked; `error` is shown to them."""
+    log.error("send paused", send_id=send_id, error=error)
+    async with database.transaction() as connection:
+        await connection.execute(q.pause_send, {"org_id": org_id, "send_id": send_id, "error": error})
+
+
+async def finish(database: Database, org_id: int | None = None, send_id: int | None = None) -> None:
+    """Marks a send as finished when all its batches are through and nobody waits for a retry; without ids, all."""
+    async with database.transaction() as connection:
+        await connection.execute(q.finish_sends, {"org_id": org_id, "send_id": send_id})

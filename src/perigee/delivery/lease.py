@@ -1,0 +1,154 @@
+"""A batch in somebody's hands: claim it, write its windows, give it back. SQL and reasons in `queries.sql`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from perigee.db.columns import pack, pack_numbers
+from perigee.db.pool import Connection, Database
+from perigee.db.queries import load
+
+q = load(__package__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """`recipients`, `ordinals` and `params` are parallel; `position` and all indexes count into them."""
+
+    org_id: int
+    send_id: int
+    batch_no: int
+    epoch: int
+    recipients: list[int]
+    ordinals: list[int]
+    params: list[Any] | None
+    attempt: int
+    position: int
+    in_flight: list[int]
+    owner: uuid.UUID
+
+    @property
+    def key(self) -> dict[str, Any]:
+        return {
+            "org_id": self.org_id,
+            "send_id": self.send_id,
+            "batch_no": self.batch_no,
+            "owner": self.owner,
+            "epoch": self.epoch,
+        }
+
+
+@dataclass(slots=True)
+class Entry:
+    """A line of the ledger in the making."""
+
+    ordinal: int
+    contact_id: int
+    address: str | None
+    outcome: str
+    reason: str | None = None
+    text: str | None = None
+    language: str | None = None
+
+
+@dataclass(slots=True)
+class Retry:
+    ordinal: int
+    recipient: int
+    params: str | None
+    attempt: int
+    wait: float
+    reason: str
+
+
+@dataclass(slots=True)
+class Window:
+    """One commit: outcomes of messages that are over, intent for messages that come next.
+
+    `position` and `in_flight` hold while the send runs; the `still_` ones, without the new intent, when it was
+    paused or stopped meanwhile.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    retries: list[Retry] = field(default_factory=list)
+    position: int = 0
+    still_position: int = 0
+    in_flight: list[int] = field(default_factory=list)
+    still_in_flight: list[int] = field(default_factory=list)
+    done: bool = False
+
+
+async def claim(
+    database: Database, owner: uuid.UUID, lease_seconds: float, resting: Sequence[int]
+) -> Lease | None:
+    """The next due batch, or None. What a dead holder left in flight is settled in the same transaction:
+    marketing becomes *uncertain*, transactional mail is queued again (reliability 11)."""
+    async with database.transaction() as connection:
+        cursor = await connection.execute(
+            q.claim_batch, {"owner": owner, "lease": lease_seconds, "resting": list(resting)}
+        )
+        row = await cursor.fetchone()
+        if row is None:
+            return None
+        lease = Lease(*row, owner)
+        if lease.in_flight:
+            await _settle(connection, lease)
+    return lease
+
+
+async def _settle(connection: Connection, lease: Lease) -> None:
+    row = await (
+        await connection.execute(q.get_send, {"org_id": lease.org_id, "send_id": lease.send_id})
+    ).fetchone()
+    assert row is not None
+    marketing = row[6]
+    await connection.execute(
+        q.settle_uncertain if marketing else q.requeue_uncertain, {**lease.key, "attempt": lease.attempt}
+    )
+
+
+async def commit(connection: Connection, lease: Lease, window: Window, lease_seconds: float) -> str | None:
+    """Writes a window. Returns the state of the send, or None when the batch is not ours any more: then nothing
+    was written and nothing more may be sent. Raises UniqueViolation when an address got two copies."""
+    entries, retries = window.entries, window.retries
+    counts = {"sent": 0, "failed": 0, "dropped": 0, "uncertain": 0}
+    for entry in entries:
+        counts[entry.outcome] += 1
+    cursor = await connection.execute(
+        q.commit_window,
+        {
+            **lease.key,
+            **counts,
+            "retried": len(retries),
+            "attempt": lease.attempt,
+            "position": window.position,
+            "still_position": window.still_position,
+            "in_flight": window.in_flight,
+            "still_in_flight": window.still_in_flight,
+            "lease": lease_seconds,
+            "done": window.done,
+            "ordinals": pack_numbers(e.ordinal for e in entries),
+            "contacts": pack_numbers(e.contact_id for e in entries),
+            "addresses": pack(e.address for e in entries),
+            "outcomes": pack(e.outcome for e in entries),
+            "reasons": pack(e.reason for e in entries),
+            "texts": pack(e.text or None for e in entries),
+            "languages": pack(e.language for e in entries),
+            "retry_ordinals": [r.ordinal for r in retries],
+            "retry_recipients": [r.recipient for r in retries],
+            "retry_params": [r.params for r in retries],
+            "retry_attempts": [r.attempt for r in retries],
+            "retry_waits": [r.wait for r in retries],
+            "retry_reasons": [r.reason for r in retries],
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def release(database: Database, lease: Lease, *, wait: float = 0.0) -> None:
+    async with database.connection() as connection:
+        await connection.execute(q.release_batch, {**lease.key, "wait": wait})

@@ -1,0 +1,133 @@
+"""Connections to the outside as an organisation has set them up, and the channel objects made from them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from perigee.db.pool import Connection, Database
+from perigee.db.queries import load
+from perigee.delivery.channel import Channel
+from perigee.delivery.channels import CHANNELS, open_channel, read_settings
+from perigee.errors import Invalid, NotFound
+from perigee.lib.tokens import seal, unseal
+
+q = load(__package__)
+
+SANDBOX_CHANNELS = ("email", "sms")
+
+
+class Provider(msgspec.Struct, frozen=True):
+    """A row of `provider`. `settings` holds what the channel's settings form declares, secrets excepted."""
+
+    provider_id: int
+    channel: str
+    kind: str
+    name: str
+    settings: dict[str, Any]
+    secrets: bytes | None = None
+
+
+async def create_sandbox_providers(connection: Connection, org_id: int) -> None:
+    """What a new organisation sends through until it has something real."""
+    for channel in SANDBOX_CHANNELS:
+        await add_provider(
+            connection, org_id, b"", channel=channel, kind="sandbox", name="Sandbox", priority=1000
+        )
+
+
+async def add_provider(
+    connection: Connection,
+    org_id: int,
+    sealing: bytes,
+    *,
+    channel: str,
+    kind: str,
+    name: str,
+    settings: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    priority: int = 100,
+) -> int:
+    """Stores a provider after checking its settings against the channel's own form. Raises Invalid."""
+    if kind not in CHANNELS:
+        raise Invalid.of("kind", kind, "must be one of " + ", ".join(sorted(CHANNELS)))
+    read_settings(kind, {**(settings or {}), **(secrets or {})})
+    row = await (
+        await connection.execute(
+            q.insert_provider,
+            {
+                "org_id": org_id,
+                "channel": channel,
+                "kind": kind,
+                "name": name,
+                "settings": msgspec.json.encode(settings or {}).decode(),
+                "secrets": seal(sealing, msgspec.json.encode(secrets)) if secrets else None,
+                "priority": priority,
+            },
+        )
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def pick_provider(connection: Connection, org_id: int, channel: str) -> int:
+    """The organisation's first choice for a channel. Raises Invalid when there is none."""
+    row = await (await connection.execute(q.pick_provider, {"org_id": org_id, "channel": channel})).fetchone()
+    if row is None:
+        raise Invalid(f"channel: no provider is set up for {channel}", field="channel", value=channel)
+    return int(row[0])
+
+
+async def get_provider(connection: Connection, org_id: int, provider_id: int) -> Provider:
+    row = await (
+        await connection.execute(q.get_provider, {"org_id": org_id, "provider_id": provider_id})
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"provider {provider_id} does not exist")
+    return Provider(*row)
+
+
+class Channels:
+    """The open channels of a process, by provider; made at first use, made anew when the settings changed."""
+
+    REFRESH_SECONDS = 10.0
+
+    def __init__(self, database: Database, sealing: bytes) -> None:
+        self._database = database
+        self._sealing = sealing
+        self._open: dict[tuple[int, int], tuple[float, Provider, Channel]] = {}
+
+    async def get(self, org_id: int, provider_id: int) -> Channel:
+        key = (org_id, provider_id)
+        found = self._open.get(key)
+        now = time.monotonic()
+        if found is not None and now - found[0] < self.REFRESH_SECONDS:
+            return found[2]
+        async with self._database.connection() as connection:
+            provider = await get_provider(connection, org_id, provider_id)
+        if found is not None and found[1] == provider:
+            self._open[key] = (now, provider, found[2])
+            return found[2]
+        channel = self._make(provider)
+        self._open[key] = (now, provider, channel)
+        if found is not None:
+            await found[2].close()
+        return channel
+
+    def _make(self, provider: Provider) -> Channel:
+        values = dict(provider.settings)
+        if provider.secrets is not None:
+            values.update(msgspec.json.decode(unseal(self._sealing, provider.secrets)))
+        # The sandbox is the one provider that lives in our own database.
+        options = (
+            {"database": self._database, "medium": provider.channel} if provider.kind == "sandbox" else {}
+        )
+        return open_channel(provider.kind, values, **options)
+
+    async def close(self) -> None:
+        for _, _, channel in self._open.values():
+            await channel.close()
+        self._open.clear()

@@ -1,0 +1,231 @@
+-- name: claim_batch
+-- across organisations: a sender takes whatever is due, transactional lanes first.
+-- A batch whose lease ran out is claimed like a new one: that is all the rescue there is. The epoch makes every
+-- later write of the former holder a no-op.
+with due as (
+    select b.org_id, b.send_id, b.batch_no
+    from send_batch b
+    join send s on s.org_id = b.org_id and s.send_id = b.send_id
+    where b.done_at is null and b.due_at <= now() and s.state = 'running'
+      and (b.lease_until is null or b.lease_until < clock_timestamp())
+      and not (s.provider_id = any(%(resting)s::bigint[]))
+    order by b.lane, b.due_at, b.org_id, b.send_id, b.batch_no
+    limit 1
+    for update of b skip locked
+)
+update send_batch b
+set owner = %(owner)s, epoch = b.epoch + 1,
+    lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+from due
+where b.org_id = due.org_id and b.send_id = due.send_id and b.batch_no = due.batch_no
+returning b.org_id, b.send_id, b.batch_no, b.epoch, b.recipients, b.ordinals, b.params, b.attempt,
+          b.position, b.in_flight
+
+-- name: settle_uncertain
+-- Messages with an intent and no outcome, found at the claim: recorded as uncertain, never silently repeated.
+with found as (
+    select b.recipients[i + 1] as contact_id, b.ordinals[i + 1] as ordinal
+    from send_batch b, unnest(b.in_flight) as i
+    where b.org_id = %(org_id)s and b.send_id = %(send_id)s and b.batch_no = %(batch_no)s
+), written as (
+    insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, outcome, reason, attempt, at)
+    select %(org_id)s, s.started_at, s.send_id, f.ordinal, f.contact_id, 'uncertain', 'answer_lost',
+           %(attempt)s, clock_timestamp()
+    from found f, send s where s.org_id = %(org_id)s and s.send_id = %(send_id)s
+)
+update send_batch set in_flight = '{}', uncertain = uncertain + cardinality(in_flight)
+where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s and epoch = %(epoch)s
+
+-- name: requeue_uncertain
+-- The same for transactional messages, which are brought again with the same Message-ID (reliability 11).
+with found as (
+    select b.recipients[i + 1] as recipient, b.ordinals[i + 1] as ordinal, b.params -> i as params, b.attempt
+    from send_batch b, unnest(b.in_flight) as i
+    where b.org_id = %(org_id)s and b.send_id = %(send_id)s and b.batch_no = %(batch_no)s
+), queued as (
+    insert into send_retry (org_id, send_id, ordinal, recipient, params, attempt, due_at, reason)
+    select %(org_id)s, %(send_id)s, ordinal, recipient, params, attempt, now(), 'answer_lost' from found
+)
+update send_batch set in_flight = '{}', retried = retried + cardinality(in_flight)
+where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s and epoch = %(epoch)s
+
+-- name: get_send
+select send_id, started_at, kind, channel, campaign_id, message_id, marketing, provider_id, state, content
+from send where org_id = %(org_id)s and send_id = %(send_id)s
+
+-- name: load_people
+-- All a render needs, for a whole batch.
+select c.contact_id, c.email, c.phone, ae.spelling, c.first_name, c.last_name, c.external_id, c.contact_key,
+       c.language, c.time_zone, c.region, c.town, c.street, c.postcode, c.fields
+from contact c
+left join address ae on ae.org_id = c.org_id and ae.kind = 'email' and ae.value = c.email
+where c.org_id = %(org_id)s and c.contact_id = any(%(ids)s::bigint[])
+
+-- name: commit_window
+-- Outcomes of what was sent and the intent for what comes next, in one transaction (DESIGN 5.2). Nothing is written
+-- unless owner and epoch still hold the batch. New intents count only while the send runs.
+with mine as (
+    update send_batch b
+    set position = case when s.state = 'running' then %(position)s else %(still_position)s end,
+        in_flight = case when s.state = 'running' then %(in_flight)s::int[] else %(still_in_flight)s::int[] end,
+        sent = b.sent + %(sent)s, failed = b.failed + %(failed)s, dropped = b.dropped + %(dropped)s,
+        uncertain = b.uncertain + %(uncertain)s, retried = b.retried + %(retried)s,
+        lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
+        done_at = case when %(done)s then clock_timestamp() end
+    from send s
+    where b.org_id = %(org_id)s and b.send_id = %(send_id)s and b.batch_no = %(batch_no)s
+      and b.owner = %(owner)s and b.epoch = %(epoch)s
+      and s.org_id = b.org_id and s.send_id = b.send_id
+    returning s.state, s.started_at, s.channel
+), outcome as (
+    select * from unnest(
+        string_to_array(%(ordinals)s, E'\x1f')::int[], string_to_array(%(contacts)s, E'\x1f')::bigint[],
+        string_to_array(%(addresses)s, E'\x1f', E'\x1e'), string_to_array(%(outcomes)s, E'\x1f'),
+        string_to_array(%(reasons)s, E'\x1f', E'\x1e'), string_to_array(%(texts)s, E'\x1f', E'\x1e'),
+        string_to_array(%(languages)s, E'\x1f', E'\x1e')
+    ) as o (ordinal, contact_id, address, outcome, reason, provider_text, language)
+), ledger as (
+    insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, address, outcome, reason,
+                          provider_text, language, attempt, at)
+    select %(org_id)s, mine.started_at, %(send_id)s, o.ordinal, o.contact_id, o.address, o.outcome, o.reason,
+           o.provider_text, o.language, %(attempt)s, clock_timestamp()
+    from outcome o, mine
+), acts as (
+    insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status, detail)
+    select %(org_id)s, clock_timestamp(), %(send_id)s, o.ordinal, o.contact_id, mine.channel,
+           case o.outcome when 'sent' then 'DELIVERED' else 'UNDELIVERED' end,
+           case when o.outcome = 'failed' then coalesce(o.provider_text, o.reason) end
+    from outcome o, mine where o.outcome in ('sent', 'failed')
+), queued as (
+    insert into send_retry (org_id, send_id, ordinal, recipient, params, attempt, due_at, reason)
+    select %(org_id)s, %(send_id)s, r.ordinal, r.recipient, r.params::jsonb, r.attempt,
+           clock_timestamp() + make_interval(secs => r.wait), r.reason
+    from unnest(%(retry_ordinals)s::int[], %(retry_recipients)s::bigint[], %(retry_params)s::text[],
+                %(retry_attempts)s::int[], %(retry_waits)s::float8[], %(retry_reasons)s::text[])
+         as r (ordinal, recipient, params, attempt, wait, reason), mine
+)
+select state from mine
+
+-- name: release_batch
+-- Gives the batch back unfinished: everything before `position` is settled.
+update send_batch
+set owner = null, lease_until = null, due_at = greatest(due_at, clock_timestamp() + make_interval(secs => %(wait)s))
+where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s
+  and owner = %(owner)s and epoch = %(epoch)s and done_at is null
+
+-- name: gather_retries
+-- across organisations: turns what is due again into batches, one per send and attempt.
+-- Confessed side effect: deletes the retries it moves.
+with due as (
+    select r.org_id, r.send_id, r.ordinal
+    from send_retry r join send s on s.org_id = r.org_id and s.send_id = r.send_id
+    where r.due_at <= now() and s.state = 'running'
+    order by r.due_at limit 5000
+    for update of r skip locked
+), moved as (
+    delete from send_retry r using due
+    where r.org_id = due.org_id and r.send_id = due.send_id and r.ordinal = due.ordinal
+    returning r.*
+), grouped as (
+    select org_id, send_id, attempt, n / 500 as part,
+           array_agg(recipient order by ordinal) as recipients, array_agg(ordinal order by ordinal) as ordinals,
+           case when bool_or(params is not null) then jsonb_agg(params order by ordinal) end as params
+    from (select *, row_number() over (partition by org_id, send_id, attempt order by ordinal) - 1 as n from moved) m
+    group by 1, 2, 3, 4
+)
+insert into send_batch (org_id, send_id, batch_no, recipients, ordinals, params, attempt, lane)
+select g.org_id, g.send_id, nextval('send_batch_retry_seq'), g.recipients, g.ordinals, g.params, g.attempt,
+       case when s.marketing then 1 else 0 end
+from grouped g join send s using (org_id, send_id)
+
+-- name: finish_sends
+-- across organisations: "finished" is computed: no batch undone and nobody waiting for a retry.
+with finished as (
+    update send s set state = 'finished', finished_at = now()
+    where s.state = 'running'
+      and (%(send_id)s::bigint is null or (s.org_id = %(org_id)s and s.send_id = %(send_id)s))
+      and not exists (select from send_batch b
+                      where b.org_id = s.org_id and b.send_id = s.send_id and b.done_at is null)
+      and not exists (select from send_retry r where r.org_id = s.org_id and r.send_id = s.send_id)
+    returning s.org_id, s.campaign_id
+)
+update campaign c set state = 'finished', updated_at = now()
+from finished f where c.org_id = f.org_id and c.campaign_id = f.campaign_id
+
+-- name: pause_send
+-- The sender stops a send by itself when its message is at fault.
+with paused as (
+    update send set state = 'paused', paused_at = now(), error = %(error)s
+    where org_id = %(org_id)s and send_id = %(send_id)s and state = 'running'
+    returning org_id, campaign_id
+)
+update campaign c set state = 'paused', error = %(error)s, updated_at = now()
+from paused p where c.org_id = p.org_id and c.campaign_id = p.campaign_id
+
+-- name: suppress_addresses
+-- Dead addresses, as the provider's replies say.
+with dead as (
+    select value, reason from unnest(%(values)s::text[], %(reasons)s::text[]) as d (value, reason)
+), marked as (
+    update address a set blacklisted_at = now(), blacklist_reason = d.reason
+    from dead d
+    where a.org_id = %(org_id)s and a.kind = %(kind)s and a.value = d.value and a.blacklisted_at is null
+    returning a.value, d.reason
+)
+insert into consent_log (org_id, kind, value, action, source, reason, send_id)
+select %(org_id)s, %(kind)s, value, 'blacklisted', 'provider', reason, %(send_id)s from marked
+
+-- name: block_addresses
+-- Full or frozen mailboxes wait 1, 2, 3, then 90 days (product 2).
+update address
+set soft_bounces = soft_bounces + 1,
+    blocked_until = now() + make_interval(days => case when soft_bounces < 3 then soft_bounces + 1 else 90 end)
+where org_id = %(org_id)s and kind = %(kind)s and value = any(%(values)s::text[])
+
+-- name: get_provider
+select provider_id, channel, kind, name, settings, secrets from provider
+where org_id = %(org_id)s and provider_id = %(provider_id)s
+
+-- name: pick_provider
+select provider_id from provider
+where org_id = %(org_id)s and channel = %(channel)s and enabled
+order by priority, provider_id limit 1
+
+-- name: list_providers
+select provider_id, channel, kind, name, settings, priority, enabled from provider
+where org_id = %(org_id)s order by channel, priority, provider_id
+
+-- name: insert_provider
+insert into provider (org_id, channel, kind, name, settings, secrets, priority)
+values (%(org_id)s, %(channel)s, %(kind)s, %(name)s, %(settings)s, %(secrets)s, %(priority)s)
+returning provider_id
+
+-- name: list_links
+select link_no, url from send_link
+where org_id = %(org_id)s and send_id = %(send_id)s and language = %(language)s
+
+-- name: insert_links
+insert into send_link (org_id, send_id, language, link_no, url)
+select %(org_id)s, %(send_id)s, l.language, l.link_no, l.url
+from unnest(%(languages)s::text[], %(numbers)s::int[], %(urls)s::text[]) as l (language, link_no, url)
+on conflict do nothing
+
+-- name: record_hits
+-- Opens and clicks, group-committed. An open seen by a click alone is not invented here: reports count people.
+insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status, link_no, detail, meta)
+select %(org_id)s, h.at, h.send_id, h.ordinal, h.contact_id, s.channel, h.status, h.link_no, h.url, h.meta::jsonb
+from unnest(%(sends)s::bigint[], %(ordinals)s::int[], %(contacts)s::bigint[], %(statuses)s::text[],
+            %(links)s::int[], %(urls)s::text[], %(metas)s::text[], %(ats)s::timestamptz[])
+     as h (send_id, ordinal, contact_id, status, link_no, url, meta, at)
+join send s on s.org_id = %(org_id)s and s.send_id = h.send_id
+
+-- name: addresses_of
+-- The addresses that messages went to; before the outcome is committed, the contact's present one.
+select r.n, coalesce(d.address, case s.channel when 'email' then c.email else c.phone end) as address, s.channel
+from unnest(%(sends)s::bigint[], %(ordinals)s::int[], %(contacts)s::bigint[])
+     with ordinality as r (send_id, ordinal, contact_id, n)
+join send s on s.org_id = %(org_id)s and s.send_id = r.send_id
+left join delivery d on d.org_id = %(org_id)s and d.send_started_at = s.started_at
+     and d.send_id = r.send_id and d.ordinal = r.ordinal
+left join contact c on c.org_id = %(org_id)s and c.contact_id = r.contact_id
+order by r.n

@@ -1,0 +1,119 @@
+"""/api/v4/messages: all channels through one resource."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from perigee.db.pool import Connection
+from perigee.errors import Invalid
+from perigee.http.v4 import Call, Created, Page, Right, operation
+from perigee.messages import manage, store
+from perigee.messages.contents import CONTENTS
+from perigee.messages.types import MessageRow
+
+Channel = Literal["email", "sms", "viber", "mobilepush", "appinbox", "telegram"]
+
+
+class MessageCreate(msgspec.Struct, forbid_unknown_fields=True):
+    """`content` holds the channel's members in the wire's names (from, subject, htmlText, text …)."""
+
+    channel: Channel
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=manage.NAME_LENGTH)]
+    content: dict[str, Any]
+    language: str | None = None
+    tags: list[str] = []
+    subscriptions_keys: list[str] = []
+    translations: dict[str, dict[str, Any]] = {}
+
+
+class Message(msgspec.Struct):
+    message_id: int
+    channel: str
+    name: str
+    language: str
+    tags: list[str]
+    subscriptions_keys: list[str]
+    engine: str
+    versions: dict[str, dict[str, Any]]
+
+
+def _message(row: MessageRow) -> Message:
+    return Message(
+        row.message_id,
+        row.channel,
+        row.name,
+        row.language,
+        row.tags,
+        row.subscriptions_keys,
+        row.engine,
+        row.versions,
+    )
+
+
+def _limit(context: Any) -> int:
+    return max(8, int(context.settings.max_body_mb)) * 1024 * 1024
+
+
+@operation("POST", "/messages", right=Right.MESSAGES, body=MessageCreate, answer=Message, body_limit=_limit)
+async def create_message(call: Call) -> Created:
+    """Create a message of any channel, with its translations."""
+    wanted = await call.json(MessageCreate)
+    members = {
+        **wanted.content,
+        "name": wanted.name,
+        "languageCode": wanted.language,
+        "tags": wanted.tags,
+        "subscriptionsKeys": wanted.subscriptions_keys,
+        "translations": [{**content, "languageCode": code} for code, content in wanted.translations.items()],
+    }
+    async with call.context.database.transaction() as connection:
+        made = await manage.create(
+            connection, call.org_id, wanted.channel, members, default_language=call.principal.language
+        )
+        return Created(await _read(connection, call.org_id, made))
+
+
+@operation("GET", "/messages", right=Right.MESSAGES, answer=Page)
+async def list_messages(call: Call) -> Page:
+    """List messages, newest first; `channel` and `search` narrow."""
+    channel = call.query.get("channel") or None
+    if channel is not None and channel not in CONTENTS:
+        raise Invalid.of("channel", channel, "must be one of " + ", ".join(CONTENTS))
+    cursor = call.query.get("cursor") or "0"
+    if not cursor.isdecimal() or len(cursor) > 9:
+        raise Invalid.of("cursor", cursor, "must be a cursor of an earlier page")
+    offset = int(cursor)
+    async with call.context.database.connection() as connection:
+        rows, total = await store.search(
+            connection,
+            call.org_id,
+            channel=channel,
+            text=(call.query.get("search") or "").strip(),
+            offset=offset,
+            limit=100,
+        )
+    page = Page([_message(row) for row in rows])
+    if offset + len(rows) < total:
+        page.next = str(offset + len(rows))
+    return page
+
+
+@operation("GET", "/messages/{message_id:int}", right=Right.MESSAGES, answer=Message)
+async def get_message(call: Call) -> Message:
+    """Read a message with all language versions."""
+    async with call.context.database.connection() as connection:
+        return await _read(connection, call.org_id, call.path["message_id"])
+
+
+@operation("DELETE", "/messages/{message_id:int}", right=Right.MESSAGES)
+async def delete_message(call: Call) -> None:
+    """Delete a message with all translations."""
+    async with call.context.database.transaction() as connection:
+        message = await store.get_message(connection, call.org_id, call.path["message_id"])
+        await manage.delete(connection, call.org_id, message.channel, message.message_id)
+
+
+async def _read(connection: Connection, org_id: int, message_id: int) -> Message:
+    return _message(await store.get_message(connection, org_id, message_id))
