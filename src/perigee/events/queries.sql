@@ -24,3 +24,49 @@ from unnest(
     string_to_array(%(sources)s, E'\x1f', E'\x1e')
 ) as given (occurred_at, event_type_id, event_key, contact_id, params, source)
 returning event_id;
+
+-- name: match_people
+-- The contact of each identity, the surest identifier first. `narrow`: an address leads only to a contact that has
+-- no other external id than the one given. Of several, one that is alive goes first, then one without a foreign
+-- external id, then the one updated last. Scalar subqueries stop at the first hit and always use their index.
+select picked.n, contact.contact_id, contact.external_id, contact.email, contact.phone
+from (
+    select given.n, coalesce(
+        (select c.contact_id from contact c where c.org_id = %(org_id)s and c.contact_id = given.contact_id),
+        (select c.contact_id from contact c where c.org_id = %(org_id)s and c.external_id = given.external_id),
+        (select c.contact_id from contact c
+         where c.org_id = %(org_id)s and c.email = given.email
+           and (not %(narrow)s or given.external_id is null or c.external_id is null)
+         order by c.deleted_at is not null, given.external_id is not null and c.external_id is not null,
+                  c.updated_at desc, c.contact_id desc
+         limit 1),
+        (select c.contact_id from contact c
+         where c.org_id = %(org_id)s and c.phone = given.phone
+           and (not %(narrow)s or given.external_id is null or c.external_id is null)
+         order by c.deleted_at is not null, given.external_id is not null and c.external_id is not null,
+                  c.updated_at desc, c.contact_id desc
+         limit 1),
+        (select t.contact_id from push_token t
+         where t.org_id = %(org_id)s and t.token = given.token
+         order by t.updated_at desc limit 1),
+        (select c.contact_id from contact c
+         where c.org_id = %(org_id)s and c.contact_key = given.contact_key
+         order by c.deleted_at is not null, c.updated_at desc, c.contact_id desc
+         limit 1)
+    ) as contact_id
+    from unnest(
+        string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[],
+        string_to_array(%(external_ids)s, E'\x1f', E'\x1e'),
+        string_to_array(%(emails)s, E'\x1f', E'\x1e'),
+        string_to_array(%(phones)s, E'\x1f', E'\x1e'),
+        string_to_array(%(tokens)s, E'\x1f', E'\x1e'),
+        string_to_array(%(contact_keys)s, E'\x1f', E'\x1e')
+    ) with ordinality as given (contact_id, external_id, email, phone, token, contact_key, n)
+    offset 0
+) as picked
+cross join lateral (
+    select c.contact_id, c.external_id, c.email, c.phone
+    from contact c
+    where c.org_id = %(org_id)s and c.contact_id = picked.contact_id
+    offset 0
+) as contact;

@@ -10,7 +10,7 @@ import msgspec
 from perigee.db.columns import pack, pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
-from perigee.events.types import EventParameter, EventType
+from perigee.events.types import EventParameter, EventType, Identity, Person
 
 q = load(__package__)
 
@@ -52,3 +52,25 @@ async def insert_events(
         },
     )
     return sorted(event_id for (event_id,) in await cursor.fetchall())
+
+
+async def match_people(
+    conn: Connection, org_id: int, identities: Sequence[Identity], *, narrow: bool
+) -> list[Person | None]:
+    cursor = await conn.execute(
+        q.match_people,
+        {
+            "org_id": org_id,
+            "narrow": narrow,
+            "contact_ids": pack_numbers(who.contact_id for who in identities),
+            "external_ids": pack(who.external_id for who in identities),
+            "emails": pack(who.email for who in identities),
+            "phones": pack(who.phone for who in identities),
+            "tokens": pack(who.token for who in identities),
+            "contact_keys": pack(who.contact_key for who in identities),
+        },
+    )
+    found: list[Person | None] = [None] * len(identities)
+    for number, *person in await cursor.fetchall():
+        found[number - 1] = Person(*person)
+    return found

@@ -38,3 +38,23 @@ class EventType(NamedTuple):
     params: list[EventParameter]
     contact_param: str | None
     """The parameter that identifies the contact, where it is none of the usual names (contract 16)."""
+
+
+class Identity(NamedTuple):
+    """Who an event or order says it is about; email and phone in their normal forms. Names only go to new contacts."""
+
+    contact_id: int | None = None
+    external_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    token: str | None = None
+    contact_key: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+
+
+class Person(NamedTuple):
+    contact_id: int
+    external_id: str | None
+    email: str | None
+    phone: str | None

@@ -51,7 +51,8 @@ create unique index contact_external_id on contact (org_id, external_id) where e
 create index contact_email on contact (org_id, email) where email is not null;
 create index contact_phone on contact (org_id, phone) where phone is not null;
 create index contact_key on contact (org_id, contact_key) where contact_key is not null;
-create index contact_updated on contact (org_id, updated_at, contact_id);
+-- Partial, so that no look-up by another key can take it (db/plans.py).
+create index contact_updated on contact (org_id, updated_at, contact_id) where deleted_at is null;
 
 create table field_group (
     org_id    bigint not null references organisation,

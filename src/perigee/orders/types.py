@@ -1,0 +1,47 @@
+"""Types that cross the borders of this package."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from perigee.events.types import Identity
+
+CANCELLED = "CANCELLED"
+DELIVERED = "DELIVERED"
+
+
+class Item(NamedTuple):
+    external_item_id: str
+    quantity: str
+    """Decimal text, exact; so is `cost`."""
+    cost: str | None
+    name: str | None
+    category: str | None
+    details: dict[str, Any]
+
+
+class CleanOrder(NamedTuple):
+    """An order that keeps every rule of contract 17.1, ready to be stored."""
+
+    external_order_id: str
+    who: Identity
+    status: str
+    total: str
+    """Decimal text in `currency`, exact."""
+    currency: str | None
+    """None = the organisation's."""
+    ordered_at: datetime
+    source: str | None
+    """online or offline; None = not said."""
+    details: dict[str, Any]
+    """Every other member of the wire's order, unknown ones too."""
+    items: list[Item] | None
+    """None = not said: a stored order keeps its items."""
+
+
+class StoredOrder(NamedTuple):
+    order_id: int
+    external_order_id: str
+    contact_id: int | None
+    status: str
