@@ -1,0 +1,241 @@
+"""Typed access to the statements of an upsert (queries.sql)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from perigee.contacts.policy import Match, Write
+from perigee.contacts.rows import CLEAR, TEXT_COLUMNS, ContactRow, Token
+from perigee.db import plans
+from perigee.db.columns import pack, pack_flags, pack_numbers
+from perigee.db.pool import Connection
+from perigee.db.queries import load
+
+q = load(__package__)
+
+_encode = msgspec.json.Encoder().encode
+
+Numbered = Sequence[tuple[int, ContactRow]]
+"""Contact ids with what is to be written to them."""
+
+
+async def lock_addresses(
+    conn: Connection, org_id: int, rows: Sequence[ContactRow], *, confirmed: bool, source: str
+) -> None:
+    emails = sorted({row.email for row in rows if row.email is not None and row.email != CLEAR})
+    phones = sorted({row.phone for row in rows if row.phone is not None and row.phone != CLEAR})
+    if not emails and not phones:
+        return
+    spellings = {row.email: row.email_spelling for row in rows if row.email_spelling is not None}
+    await conn.execute(
+        q.lock_addresses,
+        {
+            "org_id": org_id,
+            "confirmed": confirmed,
+            "source": source,
+            "kinds": pack(["email"] * len(emails) + ["phone"] * len(phones)),
+            "values": pack(emails + phones),
+            "spellings": pack(spellings.get(email) for email in emails),
+        },
+    )
+
+
+async def match(
+    conn: Connection, org_id: int, rows: Sequence[ContactRow], direct: Sequence[int | None], policy: Match
+) -> list[tuple[int, str]]:
+    """(contact id, state) per row; states as told at the query."""
+    cursor = await conn.execute(
+        q.match_contacts,
+        {
+            "org_id": org_id,
+            "external_ids": pack(_given(row.external_id for row in rows)),
+            "emails": pack(_given(row.email for row in rows)),
+            "phones": pack(_given(row.phone for row in rows)),
+            "direct_ids": pack_numbers(direct),
+            "unknown": policy.unknown_external,
+            "email_rank": policy.rank("email"),
+            "phone_rank": policy.rank("phone"),
+            "direct_rank": policy.rank("token", "id", "field"),
+            "by_device": "token" in policy.keys,
+        },
+    )
+    found = await cursor.fetchone()
+    assert found is not None
+    return list(zip(map(int, found[0].split(",")), found[1], strict=True))
+
+
+def _given(values: Iterable[str | None]) -> list[str | None]:
+    return [None if value == CLEAR else value for value in values]
+
+
+async def match_by_field(
+    conn: Connection, org_id: int, rows: Sequence[ContactRow], policy: Match
+) -> list[int | None]:
+    assert policy.field_id is not None
+    await conn.execute(q.plan_freely)
+    await conn.execute(q.lock_fields, {"org_id": org_id, "field_id": policy.field_id})
+    cursor = await conn.execute(
+        q.match_by_field,
+        {
+            "org_id": org_id,
+            "field_id": policy.field_id,
+            "values": pack(_text(row.fields.get(policy.field_id)) for row in rows),
+            "external_ids": pack(_given(row.external_id for row in rows)),
+            "unknown": policy.unknown_external,
+        },
+    )
+    found: list[int | None] = [None] * len(rows)
+    for number, contact_id in await cursor.fetchall():
+        found[number - 1] = contact_id
+    await plans.by_key(conn)
+    return found
+
+
+def _text(value: Any) -> str | None:
+    """A field's value as `fields ->> id` shows it."""
+    return value if value is None or isinstance(value, str) else _encode(value).decode()
+
+
+async def insert_contacts(conn: Connection, org_id: int, created: Numbered, source: str) -> None:
+    rows = [row for _, row in created]
+    values: dict[str, Any] = {
+        "org_id": org_id,
+        "source": source,
+        "contact_ids": pack_numbers(contact_id for contact_id, _ in created),
+        "fields": pack(_new_fields(row) for row in rows),
+        "orders_info": pack(row.orders_info for row in rows),
+    }
+    for column in TEXT_COLUMNS:
+        values[column] = pack(_given(getattr(row, column) for row in rows))
+    await conn.execute(q.insert_contacts, values)
+
+
+def _new_fields(row: ContactRow) -> str:
+    if not row.fields:
+        return "{}"
+    return _encode({key: value for key, value in row.fields.items() if value is not None}).decode()
+
+
+async def update_contacts(conn: Connection, org_id: int, updated: Numbered, write: Write) -> None:
+    rows = [row for _, row in updated]
+    fields = [_fields_to_write(row, write.fields) for row in rows]
+    values: dict[str, Any] = {
+        "org_id": org_id,
+        "contact_ids": pack_numbers(contact_id for contact_id, _ in updated),
+        "fields": pack(given for given, _ in fields),
+        "removed": pack(removed for _, removed in fields),
+        "forced": pack_flags(bool(row.tokens) for row in rows),
+        "orders_info": pack(_to_write(rows, "orders_info", write.listed, "null")),
+    }
+    for column in TEXT_COLUMNS:
+        values[column] = pack(_to_write(rows, column, write.listed, CLEAR))
+    for column in ("external_id", "email", "phone"):
+        values["keep_" + column] = column in write.keep
+    await conn.execute(q.update_contacts, values)
+
+
+def _to_write(
+    rows: Sequence[ContactRow], column: str, listed: frozenset[str] | None, clear: str
+) -> list[str | None]:
+    if listed is None:
+        return [getattr(row, column) for row in rows]
+    if column not in listed:
+        return [None] * len(rows)
+    return [clear if value is None else value for value in (getattr(row, column) for row in rows)]
+
+
+def _fields_to_write(row: ContactRow, listed: frozenset[str] | None) -> tuple[str | None, str | None]:
+    """(JSON of the values to set, ids to take away), None where there are none."""
+    given = row.fields
+    if listed is None:
+        if not given:
+            return None, None
+        removed = [key for key, value in given.items() if value is None]
+        given = {key: value for key, value in given.items() if value is not None} if removed else given
+    elif listed:
+        removed = [key for key in listed if given.get(key) is None]
+        given = {key: value for key, value in given.items() if key in listed and value is not None}
+    else:
+        return None, None
+    return (_encode(given).decode() if given else None), (",".join(removed) if removed else None)
+
+
+async def lock_tokens(
+    conn: Connection, org_id: int, wanted: Sequence[tuple[str, str]]
+) -> list[tuple[int, str, str, str, int]]:
+    cursor = await conn.execute(
+        q.lock_tokens,
+        {
+            "org_id": org_id,
+            "kinds": pack(kind for kind, _ in wanted),
+            "values": pack(value for _, value in wanted),
+        },
+    )
+    return await cursor.fetchall()
+
+
+async def insert_tokens(conn: Connection, org_id: int, new: Sequence[tuple[int, Token]]) -> None:
+    await conn.execute(
+        q.insert_tokens,
+        {
+            "org_id": org_id,
+            "contact_ids": pack_numbers(contact_id for contact_id, _ in new),
+            "kinds": pack(token.kind for _, token in new),
+            "values": pack(token.value for _, token in new),
+            **_token_columns([token for _, token in new]),
+        },
+    )
+
+
+async def move_tokens(conn: Connection, org_id: int, known: Sequence[tuple[int, int, Token]]) -> None:
+    """(token id, its contact from now on, what is said about it)."""
+    await conn.execute(
+        q.move_tokens,
+        {
+            "org_id": org_id,
+            "token_ids": pack_numbers(token_id for token_id, _, _ in known),
+            "contact_ids": pack_numbers(contact_id for _, contact_id, _ in known),
+            **_token_columns([token for _, _, token in known]),
+        },
+    )
+
+
+def _token_columns(tokens: Sequence[Token]) -> dict[str, str]:
+    return {
+        "app_ids": pack(token.app_id or None for token in tokens),
+        "active": pack_flags(token.active for token in tokens),
+        "devices": pack(_encode(token.device).decode() for token in tokens),
+    }
+
+
+async def drop_tokens(conn: Connection, org_id: int, kind: str, contact_ids: Sequence[int]) -> None:
+    await conn.execute(
+        q.drop_tokens, {"org_id": org_id, "kind": kind, "contact_ids": pack_numbers(contact_ids)}
+    )
+
+
+async def join_segments(conn: Connection, org_id: int, pairs: Iterable[tuple[int, int]]) -> None:
+    """Adds (segment id, contact id) pairs; those already there stay as they are."""
+    chosen = list(pairs)
+    if not chosen:
+        return
+    await conn.execute(
+        q.join_segments,
+        {
+            "org_id": org_id,
+            "segment_ids": pack_numbers(segment_id for segment_id, _ in chosen),
+            "contact_ids": pack_numbers(contact_id for _, contact_id in chosen),
+        },
+    )
+
+
+async def leave_segments(
+    conn: Connection, org_id: int, segment_ids: Sequence[int], contact_ids: Sequence[int]
+) -> None:
+    await conn.execute(
+        q.leave_segments,
+        {"org_id": org_id, "segment_ids": list(segment_ids), "contact_ids": pack_numbers(contact_ids)},
+    )
