@@ -5,7 +5,7 @@ from __future__ import annotations
 from perigee.db.pool import Connection
 
 
-async def steady(conn: Connection) -> None:
+async def by_key(conn: Connection) -> None:
     """For the rest of the transaction: plans for statements that look rows up by key in large sets.
 
     The planner trusts statistics, and a table that is just being filled has none, nor has a new organisation in an

@@ -52,7 +52,7 @@ async def find_or_create(
         return people
     rows = [_row(identities[index]) for index in missing]
     made = await upsert(conn, org_id, rows, NARROW if narrow else ORDER)
-    await plans.steady(conn)  # upsert has put the planner's switches back
+    await plans.by_key(conn)
     known = [Identity(contact_id=one.contact_id if isinstance(one, Done) else None) for one in made]
     for index, person in zip(missing, await find(conn, org_id, known, narrow=False), strict=True):
         people[index] = person

@@ -24,7 +24,7 @@ async def upsert(conn: Connection, org_id: int, orders: Sequence[CleanOrder]) ->
     """Order ids, one per order given. Orders of one external id are applied in order, so the last one wins."""
     if not orders:
         return []
-    await plans.steady(conn)
+    await plans.by_key(conn)
     people = await find_or_create(conn, org_id, [order.who for order in orders], narrow=False)
     latest = fold(orders)
     owners = {order.external_order_id: person for order, person in zip(orders, people, strict=True)}
@@ -101,7 +101,7 @@ def _contact_id(person: Person | None) -> int | None:
 
 async def set_statuses(conn: Connection, org_id: int, changes: Sequence[tuple[str, str]]) -> list[int | None]:
     """(external order id, status), applied in order → order ids; None where there is no such order."""
-    await plans.steady(conn)
+    await plans.by_key(conn)
     latest = dict(changes)
     stored = await store.lock_orders(conn, org_id, sorted(latest))
     if not stored:
