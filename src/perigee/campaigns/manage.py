@@ -87,10 +87,14 @@ async def stop(connection: Connection, org_id: int, campaign_id: int) -> Campaig
     if campaign.state not in ("running", "paused"):
         raise _wrong_state("stopped", campaign)
     await store.change_state(connection, org_id, campaign_id, "stopped", from_states=["running", "paused"])
-    ids = {"org_id": org_id, "send_id": campaign.send_id}
-    await connection.execute(q.stop_send_of, ids)
-    await connection.execute(q.settle_stopped, ids)
+    await connection.execute(q.stop_send_of, {"org_id": org_id, "send_id": campaign.send_id})
+    await settle_stopped(connection, org_id, campaign.send_id)
     return await store.get_campaign(connection, org_id, campaign_id)
+
+
+async def settle_stopped(connection: Connection, org_id: int | None = None, send_id: int | None = None) -> None:
+    """Writes the ledger lines of a stopped send for batches that nobody holds; without ids, of all stopped sends."""
+    await connection.execute(q.settle_stopped, {"org_id": org_id, "send_id": send_id})
 
 
 def _wrong_state(action: str, campaign: Campaign) -> Conflict:

@@ -248,3 +248,37 @@ on conflict (org_id, segment_id, contact_id) do nothing;
 delete from segment_member
 where org_id = %(org_id)s and segment_id = any(%(segment_ids)s::bigint[])
   and contact_id = any(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[]);
+
+-- name: unsubscribe_addresses
+-- Marks addresses, known or not, and logs each change once; what was marked before comes back not.
+with wanted as (
+    select distinct on (kind, value) * from unnest(
+        %(kinds)s::text[], %(values)s::text[], %(contacts)s::bigint[], %(sources)s::text[], %(reasons)s::text[],
+        %(sends)s::bigint[]) as w (kind, value, contact_id, source, reason, send_id)
+    order by kind, value
+), marked as (
+    insert into address as a (org_id, kind, value, unsubscribed_at, unsubscribe_source, unsubscribe_reason)
+    select %(org_id)s, kind, value, clock_timestamp(), source, reason from wanted order by kind, value
+    on conflict (org_id, kind, value) do update
+        set unsubscribed_at = excluded.unsubscribed_at, unsubscribe_source = excluded.unsubscribe_source,
+            unsubscribe_reason = excluded.unsubscribe_reason
+        where a.unsubscribed_at is null
+    returning a.kind, a.value
+), logged as (
+    insert into consent_log (org_id, kind, value, contact_id, action, source, reason, send_id)
+    select %(org_id)s, w.kind, w.value, w.contact_id, 'unsubscribed', w.source, w.reason, w.send_id
+    from marked m join wanted w using (kind, value)
+)
+select kind, value from marked
+
+-- name: resubscribe_addresses
+-- Takes the mark off; who did it is kept.
+with marked as (
+    update address set unsubscribed_at = null, unsubscribe_source = null, unsubscribe_reason = null
+    where org_id = %(org_id)s and kind = %(kind)s and value = any(%(values)s::text[]) and unsubscribed_at is not null
+    returning kind, value
+), logged as (
+    insert into consent_log (org_id, kind, value, action, source)
+    select %(org_id)s, kind, value, 'resubscribed', %(source)s from marked
+)
+select kind, value from marked

@@ -46,5 +46,10 @@ async def forget(connection: Connection, org_id: int, fingerprints: Sequence[byt
     await connection.execute(q.forget_requests, {"org_id": org_id, "fingerprints": list(fingerprints)})
 
 
+async def prune(connection: Connection, seconds: int) -> None:
+    """Drops marks that can refuse nothing any more."""
+    await connection.execute(q.prune_requests, {"seconds": seconds})
+
+
 def duplicated() -> Conflict:
     return Conflict(DUPLICATED)

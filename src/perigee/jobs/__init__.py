@@ -11,7 +11,7 @@ from procrastinate import App, PsycopgConnector
 
 from perigee.db.pool import Connection
 
-MODULES = ("perigee.contacts.jobs", "perigee.orders.jobs", "perigee.campaigns.jobs", "perigee.upkeep")
+MODULES = ("perigee.contacts.jobs", "perigee.orders.jobs")
 
 app = App(connector=PsycopgConnector(), import_paths=list(MODULES))
 """The registry of tasks. The worker runs it with its own connector; enqueueing uses the caller's connection."""
@@ -28,3 +28,12 @@ async def enqueue(
         task, allow_unknown=True, lock=lock, queueing_lock=queueing_lock, connection=connection
     )
     return await deferrer.defer_async(**arguments)
+
+
+async def rescue(app: App, *, silent_seconds: float = 30.0) -> int:
+    """Puts jobs of dead workers back into the queue; returns how many. Every task of ours may run twice."""
+    manager = app.job_manager
+    stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=silent_seconds))
+    for job in stalled:
+        await manager.retry_job(job)
+    return len(stalled)

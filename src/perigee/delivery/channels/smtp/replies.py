@@ -96,7 +96,7 @@ _WORDS: tuple[tuple[re.Pattern[str], Reason], ...] = tuple(
             r"(domain|host)\b.{0,30}\b(not found|does not exist|unknown)|null mx|does not accept mail",
             Reason.DOMAIN_GONE,
         ),
-        (r"\bspam|junk|unsolicited|phish", Reason.SPAM_CONTENT),
+        (r"\bspam\b|junk|unsolicited|phish", Reason.SPAM_CONTENT),
         (
             r"block|blacklist|deny ?list|spamhaus|barracuda|reputation|poor sender|\bpolicy\b|\brbl\b",
             Reason.BLOCKED,

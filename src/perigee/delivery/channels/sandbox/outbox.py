@@ -1,0 +1,89 @@
+"""Reading the sandbox: what was sent, newest first, and one message taken apart for people."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+
+from perigee.db.pool import Connection
+from perigee.db.queries import load
+from perigee.errors import NotFound
+
+q = load(__package__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A message in the sandbox; `body` is the whole mail for email, UTF-8 text else."""
+
+    sandbox_id: int
+    send_id: int
+    contact_id: int | None
+    channel: str
+    address: str
+    sender: str
+    body: bytes
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An email taken apart. Everything in it is untrusted."""
+
+    headers: list[tuple[str, str]]
+    subject: str
+    text: str
+    html: str
+
+
+async def list_messages(
+    connection: Connection,
+    org_id: int,
+    *,
+    before: int | None = None,
+    channel: str | None = None,
+    address: str | None = None,
+    limit: int = 50,
+) -> list[Kept]:
+    cursor = await connection.execute(
+        q.list_messages,
+        {"org_id": org_id, "before": before, "channel": channel, "address": address, "limit": limit},
+    )
+    return [Kept(*row) for row in await cursor.fetchall()]
+
+
+async def get_message(connection: Connection, org_id: int, sandbox_id: int) -> Kept:
+    """Raises NotFound."""
+    row = await (
+        await connection.execute(q.get_message, {"org_id": org_id, "sandbox_id": sandbox_id})
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"sandbox message {sandbox_id} does not exist")
+    return Kept(*row)
+
+
+def open_letter(raw: bytes) -> Letter:
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    return Letter(
+        headers=[(name, str(value)) for name, value in message.items()],
+        subject=str(message.get("subject", "")),
+        text=_part(message, "plain"),
+        html=_part(message, "html"),
+    )
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    part = message.get_body((kind,))
+    return str(part.get_content()) if part is not None else ""
+
+
+def headline(kept: Kept) -> str:
+    """One line to recognise a message by."""
+    if kept.channel == "email":
+        head = kept.body.partition(b"\r\n\r\n")[0]
+        return str(email.message_from_bytes(head + b"\r\n\r\n", policy=email.policy.default).get("subject", ""))
+    return kept.body.decode("utf-8", "replace")[:160]

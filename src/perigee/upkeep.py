@@ -1,0 +1,34 @@
+"""Housekeeping that must happen now and then: partitions ahead, stale marks away, sends finished."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from perigee.campaigns.manage import settle_stopped
+from perigee.db import partitions
+from perigee.db.pool import Database
+from perigee.db.queries import load
+from perigee.delivery import consequences
+from perigee.esputnik import repeat
+from perigee.settings import Settings
+
+SECONDS = 30.0
+
+delivery = load("perigee.delivery")
+
+
+async def run(database: Database, settings: Settings, now: datetime) -> None:
+    """One round; each part is a transaction of its own, so one that fails does not hold up the others."""
+    async with database.transaction() as connection:
+        await partitions.ensure(connection, now)
+    async with database.transaction() as connection:
+        await repeat.prune(connection, settings.repeat_guard_seconds)
+    async with database.transaction() as connection:
+        await settle_stopped(connection)
+    await consequences.finish(database)
+
+
+async def move_retries(database: Database) -> None:
+    """Messages whose time to be tried again has come become batches."""
+    async with database.transaction() as connection:
+        await connection.execute(delivery.gather_retries)

@@ -1,0 +1,109 @@
+"""The worker process: background jobs, the sender, the scheduler. All state is in PostgreSQL; it may be killed at
+any moment and started anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import procrastinate
+import structlog
+
+from perigee import jobs, upkeep
+from perigee.campaigns.launch import launch_due
+from perigee.db.pool import Database
+from perigee.delivery.providers import Channels
+from perigee.delivery.sender import Sender
+from perigee.delivery.sends import Sends
+from perigee.keys import Keys
+from perigee.settings import Settings
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 0.5
+"""How often the scheduler looks for due campaigns and retries."""
+JOBS_AT_ONCE = 2
+RESCUE_SECONDS = 10.0
+
+
+async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> None:
+    """Works until `stop` is set: then begins nothing new and ends when what is in flight has its outcome."""
+    assert settings.secret_key is not None
+    keys = Keys.of(settings.secret_key)
+    async with Database(database_url, size=settings.pool_size, name="perigee worker") as database:
+        channels = Channels(database, keys.sealing)
+        sends = Sends(keys, settings.public_url)
+        sender = Sender(settings, database, sends, channels)
+        await asyncio.gather(
+            sender.run(),
+            _run_jobs(settings, database_url, database, stop),
+            _every(TICK_SECONDS, stop, lambda: _tick(settings, database)),
+            _every(upkeep.SECONDS, stop, lambda: upkeep.run(database, settings, datetime.now(UTC))),
+            _pass_on(stop, sender.stop),
+        )
+        await channels.close()
+
+
+async def _pass_on(stop: asyncio.Event, to: asyncio.Event) -> None:
+    await stop.wait()
+    to.set()
+
+
+async def _tick(settings: Settings, database: Database) -> None:
+    await launch_due(
+        database,
+        now=datetime.now(UTC),
+        grace=timedelta(seconds=settings.schedule_grace_seconds),
+        batch_size=settings.batch_size,
+        public_url=settings.public_url,
+    )
+    await upkeep.move_retries(database)
+
+
+async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+    """Runs `work` again and again; a failure is logged and the next turn tries again."""
+    while not stop.is_set():
+        try:
+            await work()
+        except Exception as error:
+            log.error("periodic work failed", work=getattr(work, "__qualname__", "?"), exc_info=error)
+            await asyncio.sleep(1)
+        try:
+            await asyncio.wait_for(stop.wait(), seconds)
+        except TimeoutError:
+            continue
+
+
+async def _rescue(app: procrastinate.App) -> None:
+    if rescued := await jobs.rescue(app):
+        log.warning("jobs of a dead worker queued again", jobs=rescued)
+
+
+async def _run_jobs(settings: Settings, database_url: str, database: Database, stop: asyncio.Event) -> None:
+    connector = procrastinate.PsycopgConnector(conninfo=database_url, min_size=1, max_size=JOBS_AT_ONCE + 2)
+    app = jobs.app.with_connector(connector)
+    while not stop.is_set():
+        try:
+            async with app.open_async():
+                worker = asyncio.create_task(
+                    app.run_worker_async(
+                        concurrency=JOBS_AT_ONCE,
+                        fetch_job_polling_interval=1.0,
+                        install_signal_handlers=False,
+                        delete_jobs="successful",
+                        additional_context={"database": database, "settings": settings},
+                        shutdown_graceful_timeout=20,
+                    )
+                )
+                rescuing = asyncio.create_task(_every(RESCUE_SECONDS, stop, lambda: _rescue(app)))
+                await asyncio.wait([worker, rescuing], return_when=asyncio.FIRST_COMPLETED)
+                for task in (worker, rescuing):
+                    task.cancel()
+                await asyncio.gather(worker, rescuing, return_exceptions=True)
+                if stop.is_set():
+                    return
+                log.warning("job runner ended, starting it again")
+        except Exception as error:
+            log.warning("job runner failed, starting it again", error=str(error).split("\n")[0])
+        await asyncio.sleep(1)
