@@ -97,3 +97,70 @@ where org_id = %(org_id)s and segment_id = %(segment_id)s
 
 -- name: empty
 delete from segment_member where org_id = %(org_id)s and segment_id = %(segment_id)s;
+
+-- name: catalogue_fields
+select field_id, type from field where org_id = %(org_id)s and field_id = any(%(field_ids)s::bigint[]);
+
+-- name: catalogue_event_types
+select key, event_type_id from event_type where org_id = %(org_id)s and key = any(%(keys)s::text[]);
+
+-- name: catalogue_categories
+select key, segment_id from subscription_category where org_id = %(org_id)s and key = any(%(keys)s::text[]);
+
+-- name: organisation
+select time_zone, currency from organisation where org_id = %(org_id)s;
+
+-- name: facts_contacts
+-- The people who are alive, with all that is on their own row. Columns of leaves/fields.py.
+select contact_id, external_id, contact_key, email, phone, first_name, last_name, language, time_zone, region, town,
+       street, postcode, source, created_at, updated_at, fields::text
+from contact
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]) and deleted_at is null;
+
+-- name: facts_addresses
+select c.contact_id, a.kind, a.confirmed, a.unsubscribed_at, a.complained_at, a.blacklisted_at, a.blocked_until
+from contact c
+join address a on a.org_id = %(org_id)s
+    and ((a.kind = 'email' and a.value = c.email) or (a.kind = 'phone' and a.value = c.phone))
+where c.org_id = %(org_id)s and c.contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: facts_tokens
+select contact_id, kind, app_id, active
+from push_token
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: facts_segments
+select contact_id, segment_id
+from segment_member
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
+  and segment_id = any(%(segment_ids)s::bigint[]);
+
+-- name: facts_order_sums
+select contact_id, delivered, delivered_total, delivered_first, delivered_last, orders, total, first_at, last_at
+from contact_orders
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: facts_orders
+select contact_id, status, ordered_at, total, currency
+from orders
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: facts_events
+-- Of the parameters only those that are asked for, as text.
+select contact_id, event_type_id, occurred_at,
+       (select jsonb_object_agg(name, params ->> name) from unnest(%(params)s::text[]) as asked (name))
+from event
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
+  and event_type_id = any(%(event_type_ids)s::bigint[]);
+
+-- name: facts_deliveries
+select d.contact_id, d.outcome, d.at, s.channel, d.send_id, d.ordinal
+from delivery d
+join send s on s.org_id = %(org_id)s and s.send_id = d.send_id
+where d.org_id = %(org_id)s and d.contact_id = any(%(contact_ids)s::bigint[])
+  and d.outcome = any(%(values)s::text[]);
+
+-- name: facts_activity
+select contact_id, status, at, channel, send_id, ordinal
+from activity
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]) and status = any(%(values)s::text[]);

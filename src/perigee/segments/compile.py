@@ -1,0 +1,116 @@
+"""A condition tree read as one SQL statement with bound values. Pure. The other reading is `match`.
+
+Names of tables and columns come from our own code, everything of the caller's is bound. Every part of the tree
+ends up in a place where conditions are joined by `and`, so that each set is a semi-join or an anti-join which the
+planner can start from, probe or hash as it likes:
+
+- what looks only at the contact's own row (`plain`) is an ordinary expression;
+- `all` gives its conditions one by one, `not` the opposite of one;
+- `any` is `contact_id in (… union all …)`, its plain conditions together in one of the selects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from perigee.segments.conditions import AnyOf, Exclude, Inlined, Not, children
+from perigee.segments.leaves.leaf import Leaf, PlainLeaf, in_set
+from perigee.segments.node import Node
+from perigee.segments.sql import Sql
+from perigee.segments.world import World
+
+
+class Compiled(NamedTuple):
+    """A statement for `Connection.execute`; run it with `prepare=False`, so that it is planned for its values."""
+
+    sql: str
+    values: Mapping[str, Any]
+
+
+def compile_ids(tree: Node, world: World) -> Compiled:
+    """`select contact_id`: every living contact that holds, once, in no order. Expanded and checked trees only."""
+    sql = Sql(world)
+    return Compiled(_contacts(tree, sql), sql.values)
+
+
+def compile_count(tree: Node, world: World) -> Compiled:
+    """`select count`."""
+    sql = Sql(world)
+    return Compiled(f"select count(*) from ({_contacts(tree, sql)}) chosen", sql.values)
+
+
+def compile_page(tree: Node, world: World, *, after: int, rows: int) -> Compiled:
+    """`select contact_id` in ascending order, behind the id `after`: pages, and with 0 a sample."""
+    sql = Sql(world)
+    start = sql.bind(after, "bigint")
+    limit = sql.bind(rows, "bigint")
+    return Compiled(
+        f"select chosen.contact_id from ({_contacts(tree, sql)}) chosen where chosen.contact_id > {start} "
+        f"order by chosen.contact_id limit {limit}",
+        sql.values,
+    )
+
+
+def _contacts(tree: Node, sql: Sql) -> str:
+    contact = sql.alias()
+    return (
+        f"select {contact}.contact_id from contact {contact} where {contact}.org_id = {sql.org} "
+        f"and {contact}.deleted_at is null and {_conjunct(tree, sql, contact, True)}"
+    )
+
+
+def _conjunct(tree: Node, sql: Sql, contact: str, wanted: bool) -> str:
+    """One or more conditions joined by `and`, for the contacts whose answer is `wanted`."""
+    match tree:
+        case Leaf():
+            return tree.conjunct(sql, contact, wanted)
+        case Not():
+            return _conjunct(tree.of, sql, contact, not wanted)
+        case Inlined():
+            return _conjunct(tree.of, sql, contact, wanted)
+    if _plain(tree):
+        expression = _expression(tree, sql, contact)
+        return expression if wanted else f"({expression}) is not true"
+    if isinstance(tree, AnyOf) is wanted:
+        return in_set(sql, contact, _set(tree, sql), wanted)
+    return " and ".join(_conjunct(part, sql, contact, wanted) for part in _parts(tree))
+
+
+def _parts(tree: Node) -> list[Node]:
+    if isinstance(tree, Exclude):
+        return [tree.of, Not(tree.minus)]
+    return [child for _, child in children(tree)]
+
+
+def _set(tree: Node, sql: Sql) -> str:
+    """A select of the contact ids that hold; some may come twice, deleted contacts may be among them."""
+    if isinstance(tree, AnyOf):
+        plain = [part for part in tree.of if _plain(part)]
+        selects = [_set(part, sql) for part in tree.of if not _plain(part)]
+        if plain:
+            selects.append(_contacts(AnyOf(tuple(plain)), sql))
+        return " union all ".join(selects)
+    if isinstance(tree, Inlined):
+        return _set(tree.of, sql)
+    own = tree.select(sql) if isinstance(tree, Leaf) else None
+    return own or _contacts(tree, sql)
+
+
+def _plain(tree: Node) -> bool:
+    if isinstance(tree, Leaf):
+        return tree.plain
+    return all(_plain(child) for _, child in children(tree))
+
+
+def _expression(tree: Node, sql: Sql, contact: str) -> str:
+    """A plain tree as one expression: true for a row that holds, false or null for the others."""
+    match tree:
+        case PlainLeaf():
+            return tree.predicate(sql, contact)
+        case Not():
+            return f"({_expression(tree.of, sql, contact)}) is not true"
+        case Inlined():
+            return _expression(tree.of, sql, contact)
+    word = " or " if isinstance(tree, AnyOf) else " and "
+    return "(" + word.join(_expression(part, sql, contact) for part in _parts(tree)) + ")"

@@ -1,0 +1,109 @@
+"""Loads the facts of a set of contacts: one query per kind of fact that a tree needs."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeVar
+
+from perigee.db.pool import Connection
+from perigee.segments.leaves.fields import COLUMNS
+from perigee.segments.leaves.messages import SOURCES
+from perigee.segments.person import NO_ORDERS, Address, Event, Message, Needs, Order, OrderSums, Person, Token
+from perigee.segments.store import queries
+
+_COLUMNS = [
+    "contact_id", "external_id", "contact_key", "email", "phone", "first_name", "last_name", "language", "time_zone",
+    "region", "town", "street", "postcode", "source", "created_at", "updated_at",
+]  # fmt: skip
+assert set(_COLUMNS) == {column.name for column in COLUMNS.values()}
+
+Fact = TypeVar("Fact")
+
+
+async def load_people(
+    conn: Connection, org_id: int, contact_ids: Sequence[int], needs: Needs
+) -> dict[int, Person]:
+    """The living ones among these contacts, by id. Everything is held in memory: hundreds at a time."""
+    load = _Loader(conn, {"org_id": org_id, "contact_ids": list(contact_ids)})
+    contacts = await load.rows(queries.facts_contacts)
+    addresses = await load.addresses() if needs.addresses else {}
+    tokens = await load.grouped(queries.facts_tokens, Token) if needs.tokens else {}
+    segments = await load.segments(needs.segments) if needs.segments else {}
+    sums = await load.order_sums() if needs.order_sums else {}
+    orders = await load.grouped(queries.facts_orders, Order) if needs.orders else {}
+    events = await load.events(needs.events) if needs.events else {}
+    messages = await load.messages(needs.messages) if needs.messages else {}
+    people = {}
+    for *columns, fields in contacts:
+        number = columns[0]
+        delivered, placed = sums.get(number, (NO_ORDERS, NO_ORDERS))
+        people[number] = Person(
+            contact_id=number,
+            columns=dict(zip(_COLUMNS, columns, strict=True)),
+            fields=json.loads(fields, parse_float=Decimal, parse_int=Decimal),
+            addresses=addresses.get(number, {}),
+            tokens=tokens.get(number, ()),
+            segments=segments.get(number, frozenset()),
+            delivered=delivered,
+            placed=placed,
+            orders=orders.get(number, ()),
+            events=events.get(number, {}),
+            messages=messages.get(number, {}),
+        )
+    return people
+
+
+class _Loader(NamedTuple):
+    conn: Connection
+    whom: dict[str, Any]
+
+    async def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        return await (await self.conn.execute(query, self.whom | values)).fetchall()
+
+    async def grouped(self, query: str, fact: Callable[..., Fact]) -> dict[int, list[Fact]]:
+        found: dict[int, list[Fact]] = defaultdict(list)
+        for contact_id, *columns in await self.rows(query):
+            found[contact_id].append(fact(*columns))
+        return found
+
+    async def addresses(self) -> dict[int, dict[str, Address]]:
+        found: dict[int, dict[str, Address]] = defaultdict(dict)
+        for contact_id, kind, *state in await self.rows(queries.facts_addresses):
+            found[contact_id][kind] = Address(*state)
+        return found
+
+    async def segments(self, wanted: set[int]) -> dict[int, frozenset[int]]:
+        found: dict[int, set[int]] = defaultdict(set)
+        for contact_id, segment_id in await self.rows(queries.facts_segments, segment_ids=sorted(wanted)):
+            found[contact_id].add(segment_id)
+        return {contact_id: frozenset(ids) for contact_id, ids in found.items()}
+
+    async def order_sums(self) -> dict[int, tuple[OrderSums, OrderSums]]:
+        return {
+            contact_id: (OrderSums(*columns[:4]), OrderSums(*columns[4:]))
+            for contact_id, *columns in await self.rows(queries.facts_order_sums)
+        }
+
+    async def events(self, wanted: dict[int, set[str]]) -> dict[int, dict[int, list[Event]]]:
+        params = sorted(set().union(*wanted.values()))
+        rows = await self.rows(queries.facts_events, event_type_ids=sorted(wanted), params=params)
+        found: dict[int, dict[int, list[Event]]] = defaultdict(lambda: defaultdict(list))
+        for contact_id, type_id, occurred_at, values in rows:
+            found[contact_id][type_id].append(Event(occurred_at, values or {}))
+        return found
+
+    async def messages(self, wanted: set[str]) -> dict[int, dict[str, list[Message]]]:
+        found: dict[int, dict[str, list[Message]]] = defaultdict(lambda: defaultdict(list))
+        for table, query in (("delivery", queries.facts_deliveries), ("activity", queries.facts_activity)):
+            names = {
+                source.value: what
+                for what, source in SOURCES.items()
+                if source.table == table and what in wanted
+            }
+            if names:
+                for contact_id, value, *columns in await self.rows(query, values=sorted(names)):
+                    found[contact_id][names[value]].append(Message(*columns))
+        return found

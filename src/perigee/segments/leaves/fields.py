@@ -1,0 +1,134 @@
+"""Conditions on the contact's own row: standard columns and additional fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from perigee.errors import Invalid
+from perigee.segments.comparisons import Comparison, ValueKind
+from perigee.segments.dates import Day, Instant
+from perigee.segments.leaves.leaf import PlainLeaf
+from perigee.segments.person import Person
+from perigee.segments.sql import Sql
+from perigee.segments.values import Choices, Number, Text, as_number, as_number_sql
+from perigee.segments.world import Catalogue, World
+
+
+class Column(NamedTuple):
+    name: str
+    kind: ValueKind
+
+
+COLUMNS: Mapping[str, Column] = {
+    "id": Column("contact_id", Number()),
+    "externalCustomerId": Column("external_id", Text(folded=False)),
+    "contactKey": Column("contact_key", Text(folded=False)),
+    "email": Column("email", Text(folded=True)),
+    "phone": Column("phone", Text(folded=False)),
+    "firstName": Column("first_name", Text(folded=True)),
+    "lastName": Column("last_name", Text(folded=True)),
+    "languageCode": Column("language", Text(folded=True)),
+    "timeZone": Column("time_zone", Text(folded=True)),
+    "region": Column("region", Text(folded=True)),
+    "town": Column("town", Text(folded=True)),
+    "address": Column("street", Text(folded=True)),
+    "postcode": Column("postcode", Text(folded=True)),
+    "source": Column("source", Text(folded=False)),
+    "created": Column("created_at", Instant()),
+    "updated": Column("updated_at", Instant()),
+}
+"""Wire names of the standard fields. SQL takes column names from here and nowhere else."""
+
+
+class FieldLeaf(PlainLeaf, frozen=True, tag="field"):
+    """A standard field: `{"is": "field", "field": "town", "test": {"op": "equals", "value": "Kyiv"}}`."""
+
+    field: str
+    test: Comparison
+
+    def check(self, at: str, catalogue: Catalogue) -> None:
+        if self.field not in COLUMNS:
+            raise Invalid.of(f"{at}.field", self.field, "must be one of " + ", ".join(COLUMNS))
+        COLUMNS[self.field].kind.check(self.test, f"{at}.test")
+
+    def predicate(self, sql: Sql, contact: str) -> str:
+        column = COLUMNS[self.field]
+        return column.kind.sql(f"{contact}.{column.name}", self.test, sql)
+
+    def found(self, person: Person, world: World) -> Any:
+        return person.columns.get(COLUMNS[self.field].name)
+
+    def holds(self, person: Person, world: World) -> bool:
+        return COLUMNS[self.field].kind.holds(self.found(person, world), self.test, world.moment)
+
+
+class Stored(NamedTuple):
+    """How an additional field's type is read out of its JSON value: in SQL, and from a decoded value."""
+
+    kind: ValueKind
+    read_sql: Callable[[str], str]
+    read: Callable[[Any], Any]
+
+
+def _text_sql(value: str) -> str:
+    return f"({value} #>> '{{}}')"
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+_FOLDED = Stored(Text(folded=True), _text_sql, _text)
+_NUMBER = Stored(
+    Number(), lambda value: f"({as_number_sql(_text_sql(value))})", lambda value: as_number(_text(value))
+)
+_DAY = Stored(Day(), _text_sql, _text)
+STORED: Mapping[str, Stored] = {
+    "textfield": _FOLDED,
+    "textarea": _FOLDED,
+    "number": _NUMBER,
+    "decimal": _NUMBER,
+    "date": _DAY,
+    "datetime": _DAY,
+    "combobox": Stored(Text(folded=False), _text_sql, _text),
+    "checkboxlist": Stored(Choices(), lambda value: value, lambda value: value),
+}
+"""By `field.type`."""
+
+
+class AdditionalLeaf(PlainLeaf, frozen=True, tag="additional"):
+    """An additional field: `{"is": "additional", "id": 79001, "test": {"op": "greater", "value": 3}}`.
+
+    Which operators there are says the field's type. A field that is gone answers no to all of them.
+    """
+
+    id: int
+    test: Comparison
+
+    def check(self, at: str, catalogue: Catalogue) -> None:
+        if self.id not in catalogue.fields:
+            raise Invalid.of(f"{at}.id", self.id, "is not the id of an additional field")
+        STORED[catalogue.fields[self.id]].kind.check(self.test, f"{at}.test")
+
+    def predicate(self, sql: Sql, contact: str) -> str:
+        stored = self._stored(sql.world)
+        if stored is None:
+            return "false"
+        value = f"({contact}.fields -> {sql.bind(str(self.id), 'text')})"
+        return stored.kind.sql(stored.read_sql(value), self.test, sql)
+
+    def found(self, person: Person, world: World) -> Any:
+        stored = self._stored(world)
+        return stored and stored.read(person.fields.get(str(self.id)))
+
+    def holds(self, person: Person, world: World) -> bool:
+        stored = self._stored(world)
+        return stored is not None and stored.kind.holds(self.found(person, world), self.test, world.moment)
+
+    def _stored(self, world: World) -> Stored | None:
+        kind = world.catalogue.fields.get(self.id)
+        return None if kind is None else STORED[kind]

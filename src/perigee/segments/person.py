@@ -1,0 +1,96 @@
+"""What `match` knows of one contact, and what of it a tree needs. Pure; `facts.py` fills it from the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+
+class Address(NamedTuple):
+    """State of a contact's email or phone; the columns of `address`."""
+
+    confirmed: bool
+    unsubscribed_at: datetime | None = None
+    complained_at: datetime | None = None
+    blacklisted_at: datetime | None = None
+    blocked_until: datetime | None = None
+
+
+class Token(NamedTuple):
+    kind: str
+    app_id: str
+    active: bool
+
+
+class OrderSums(NamedTuple):
+    """One half of `contact_orders`: delivered orders, or all that were placed and neither cancelled nor abandoned."""
+
+    number: int = 0
+    total: Decimal = Decimal(0)
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+NO_ORDERS = OrderSums()
+
+
+class Order(NamedTuple):
+    status: str
+    ordered_at: datetime
+    total: Decimal
+    currency: str
+
+
+class Event(NamedTuple):
+    occurred_at: datetime
+    params: Mapping[str, str | None]
+    """The parameters that the tree asks for, as text; JSON of what is neither text nor number."""
+
+
+class Message(NamedTuple):
+    """One message and when the thing in question happened to it."""
+
+    at: datetime
+    channel: str
+    send_id: int
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The facts of one contact, as far as the needs of the tree go."""
+
+    contact_id: int
+    columns: Mapping[str, Any]
+    """Columns of `contact` by name."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """Additional fields by id (as text, as stored); numbers are Decimal."""
+    addresses: Mapping[str, Address] = field(default_factory=dict)
+    """By kind: email, phone."""
+    tokens: Sequence[Token] = ()
+    segments: frozenset[int] = frozenset()
+    """Lists the contact is in."""
+    delivered: OrderSums = NO_ORDERS
+    placed: OrderSums = NO_ORDERS
+    orders: Sequence[Order] = ()
+    events: Mapping[int, Sequence[Event]] = field(default_factory=dict)
+    """By event type id."""
+    messages: Mapping[str, Sequence[Message]] = field(default_factory=dict)
+    """By what happened: see `leaves.messages`."""
+
+
+@dataclass(slots=True)
+class Needs:
+    """What a tree looks at, so that only that is loaded. Columns and additional fields always are."""
+
+    addresses: bool = False
+    tokens: bool = False
+    segments: set[int] = field(default_factory=set)
+    order_sums: bool = False
+    orders: bool = False
+    events: dict[int, set[str]] = field(default_factory=dict)
+    """Event types, each with the parameters asked for."""
+    messages: set[str] = field(default_factory=set)

@@ -1,0 +1,46 @@
+"""What compiled conditions are written with: names of ours as text, everything else as a bound value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from perigee.segments.moments import Instants
+from perigee.segments.world import World
+
+Cast = Literal["text", "text[]", "numeric", "numeric[]", "bigint", "bigint[]", "timestamptz"]
+
+
+class Sql:
+    """Gathers the bound values of one statement; hands out placeholders and aliases."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.values: dict[str, Any] = {"org_id": world.org_id}
+        self._aliases = 0
+
+    org = "%(org_id)s::bigint"
+
+    def bind(self, value: Any, cast: Cast) -> str:
+        name = f"p{len(self.values)}"
+        self.values[name] = value
+        return f"%({name})s::{cast}"
+
+    def alias(self) -> str:
+        """A new name for one more reading of a table."""
+        self._aliases += 1
+        return f"t{self._aliases}"
+
+    def within(self, expression: str, window: Instants) -> list[str]:
+        """That a timestamptz lies in a window: no, one or two conditions."""
+        found = []
+        if window.start is not None:
+            found.append(f"{expression} >= {self.bind(window.start, 'timestamptz')}")
+        if window.end is not None:
+            found.append(f"{expression} < {self.bind(window.end, 'timestamptz')}")
+        return found
+
+
+def both(conditions: Iterable[str]) -> str:
+    """All of them; true when there are none."""
+    return " and ".join(conditions) or "true"

@@ -1,0 +1,231 @@
+"""Made-up people for the tests of conditions: values at every border, gaps everywhere, two organisations.
+
+The second organisation has the same ids as the first and other facts, so a statement that forgets its
+organisation once finds somebody wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+from perigee.segments.moments import Moment
+
+ORG, OTHER_ORG = 7001, 7002
+# The night in which Kyiv's clocks jump: yesterday had 24 hours, today has 23.
+MOMENT = Moment(datetime(2026, 3, 29, 10, 30, tzinfo=UTC), ZoneInfo("Europe/Kyiv"))
+FIRST_ID, PEOPLE = 100, 400
+
+FIELDS = {
+    501: "textfield",
+    502: "number",
+    503: "decimal",
+    504: "date",
+    505: "datetime",
+    506: "combobox",
+    507: "checkboxlist",
+}
+EVENT_TYPES = {"cart": 601, "view": 602, "Купив": 603}
+LISTS = (701, 702, 703)
+CATEGORIES = {"news": 703}
+SENDS = {801: "email", 802: "sms"}
+STATUSES = ("DELIVERED", "IN_PROGRESS", "CANCELLED", "ABANDONED_SHOPPING_CART", "strange")
+
+TEXTS = ("Kyiv", "kyiv", "KYIV", "Київ", "КИЇВ", "ИСПЫТАНИЕ", "İzmir", "izmir", "ΣΊΣΥΦΟΣ", "σίσυφοσ", "straße", "O'Hara",
+         "50%", "a_b", "back\\slash", "x", "10", "9", "-1.5", "1e3", "2026-03-29")  # fmt: skip
+DOMAINS = ("example.com", "example.org", "mail.example.com")
+CHOICES = ("red", "green", "blue", "")
+
+
+def instants() -> list[datetime]:
+    """Borders of days in the organisation's zone and in UTC, a microsecond around them, and far away."""
+    borders = [
+        MOMENT.start_of(date(2026, 3, 29) + timedelta(days=days))
+        for days in (-400, -366, -30, -7, -1, 0, 1, 2, 7, 30)
+    ] + [
+        MOMENT.now,
+        MOMENT.now - timedelta(hours=24),
+        datetime(2026, 3, 29, tzinfo=UTC),
+        datetime(2024, 2, 29, 12, tzinfo=UTC),
+    ]
+    return [at + timedelta(microseconds=around) for at in borders for around in (-1, 0, 1)]
+
+
+def days() -> list[str]:
+    near = [
+        (date(2026, 3, 29) + timedelta(days=n)).isoformat()
+        for n in (-400, -31, -30, -8, -7, -1, 0, 1, 7, 8, 30)
+    ]
+    return [*near, "1988-02-29", "1990-03-29", "1990-03-30", "2024-02-28", "1900-01-01", "2199-12-31"]
+
+
+def populate(connection: psycopg.Connection[Any]) -> None:
+    for org_id, seed in ((ORG, 1), (OTHER_ORG, 2)):
+        _Population(connection, org_id, random.Random(seed)).write()
+    connection.execute("analyze")
+
+
+class _Population:
+    def __init__(self, connection: psycopg.Connection[Any], org_id: int, rng: random.Random) -> None:
+        self.connection = connection
+        self.org_id = org_id
+        self.rng = rng
+        self.people = range(FIRST_ID, FIRST_ID + PEOPLE)
+
+    def write(self) -> None:
+        self.definitions()
+        self.contacts()
+        self.channels()
+        self.orders()
+        self.events()
+        self.messages()
+
+    def copy(self, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
+        with (
+            self.connection.cursor() as cursor,
+            cursor.copy(f"copy {table} (org_id, {columns}) from stdin") as copy,
+        ):
+            for row in rows:
+                copy.write_row((self.org_id, *row))
+
+    def maybe(self, values: Sequence[Any], share: float = 0.7) -> Any:
+        return self.rng.choice(values) if self.rng.random() < share else None
+
+    def definitions(self) -> None:
+        self.connection.execute(
+            "insert into organisation (org_id, name, time_zone, currency) values (%s, 'Org', 'Europe/Kyiv', 'UAH')",
+            [self.org_id],
+        )
+        self.copy("field_group", "group_id, name, key", [(1, "Personal", "PERSONAL")])
+        self.copy(
+            "field",
+            "field_id, group_id, name, key, type",
+            [(n, 1, f"F{n}", f"F{n}", kind) for n, kind in FIELDS.items()],
+        )
+        self.copy("event_type", "event_type_id, key, name", [(n, key, key) for key, n in EVENT_TYPES.items()])
+        self.copy("segment", "segment_id, name, kind", [(n, f"List {n}", "static") for n in LISTS])
+        self.copy(
+            "subscription_category", "key, name, segment_id", [(key, key, n) for key, n in CATEGORIES.items()]
+        )
+
+    def contacts(self) -> None:
+        moments = instants()
+        rows, addresses = [], {}
+        for n in self.people:
+            email = self.maybe([f"{self.rng.choice('abcd')}{n // 2}@{domain}" for domain in DOMAINS])
+            phone = self.maybe([f"38050{n // 2:07}"], 0.5)
+            for kind, value in (("email", email), ("phone", phone)):
+                if value is not None:
+                    addresses[kind, value] = self.state(moments)
+            rows.append(
+                (n, self.maybe([f"ext{n}", f"EXT{n}"]), self.maybe(TEXTS, 0.3), email, phone,
+                 *(self.maybe(TEXTS) for _ in range(8)), json.dumps(self.fields()), self.rng.choice(["api", "import"]),
+                 self.rng.choice(moments), self.rng.choice(moments), self.maybe(moments, 0.1))
+            )  # fmt: skip
+        self.copy(
+            "contact",
+            "contact_id, external_id, contact_key, email, phone, first_name, last_name, language, time_zone, region, "
+            "town, street, postcode, fields, source, created_at, updated_at, deleted_at",
+            rows,
+        )
+        self.copy(
+            "address",
+            "kind, value, confirmed, unsubscribed_at, complained_at, blacklisted_at, blocked_until",
+            [(*key, *state) for key, state in addresses.items()],
+        )
+
+    def state(self, moments: list[datetime]) -> tuple[Any, ...]:
+        return (self.rng.random() < 0.8, *(self.maybe(moments, 0.2) for _ in range(4)))
+
+    def fields(self) -> dict[str, Any]:
+        found = {
+            "501": self.maybe(TEXTS),
+            "502": self.maybe([0, 1, -5, 7, 2147483647, "12", "no number"]),
+            "503": self.maybe([0.1, 1.5, -0.25, 100, 1e15]),
+            "504": self.maybe(days()),
+            "505": self.maybe([f"{day}T{time}" for day in days() for time in ("00:00", "23:59")]),
+            "506": self.maybe(CHOICES),
+            "507": self.maybe([[], ["red"], ["red", "green"], ["green", "blue", "red"], "red", "", None]),
+        }
+        return {key: value for key, value in found.items() if value is not None or self.rng.random() < 0.1}
+
+    def channels(self) -> None:
+        self.copy(
+            "push_token",
+            "kind, app_id, token, contact_id, active",
+            [
+                (self.rng.choice(["webpush", "mobilepush"]), self.rng.choice(["", "app1"]), f"t{n}", self.rng.choice(self.people),
+                 self.rng.random() < 0.7)
+                for n in range(PEOPLE // 2)
+            ],
+        )  # fmt: skip
+        chosen = {(segment, self.rng.choice(self.people)) for segment in LISTS for _ in range(PEOPLE // 3)}
+        self.copy("segment_member", "segment_id, contact_id", chosen)
+
+    def orders(self) -> None:
+        moments = instants()
+        rows = [
+            (str(n), self.maybe(self.people[: PEOPLE // 2], 0.95), self.rng.choice(STATUSES), self.rng.choice(["10.00", "0.01", "33.3333"]),
+             self.rng.choice(["UAH", "UAH", "USD"]), self.rng.choice(moments))
+            for n in range(PEOPLE)
+        ]  # fmt: skip
+        self.copy("orders", "external_order_id, contact_id, status, total, currency, ordered_at", rows)
+        self.connection.execute(
+            """
+            insert into contact_orders
+            select org_id, contact_id, count(*) filter (where placed),
+                   coalesce(sum(total) filter (where placed and currency = 'UAH'), 0),
+                   min(ordered_at) filter (where placed), max(ordered_at) filter (where placed),
+                   count(*) filter (where status = 'DELIVERED'),
+                   coalesce(sum(total) filter (where status = 'DELIVERED' and currency = 'UAH'), 0),
+                   min(ordered_at) filter (where status = 'DELIVERED'), max(ordered_at) filter (where status = 'DELIVERED')
+            from (select *, status not in ('CANCELLED', 'ABANDONED_SHOPPING_CART') as placed from orders) as o
+            where org_id = %s and contact_id is not null
+            group by org_id, contact_id
+            """,
+            [self.org_id],
+        )
+
+    def events(self) -> None:
+        moments = instants()
+        values = [*TEXTS, *days(), 5, 1.50, True, None, {"a": 1}, ["x"]]
+        self.copy(
+            "event",
+            "event_type_id, contact_id, occurred_at, params",
+            [
+                (self.rng.choice(list(EVENT_TYPES.values())), self.maybe(self.people, 0.95), self.rng.choice(moments),
+                 json.dumps({name: self.rng.choice(values) for name in ("price", "name") if self.rng.random() < 0.7}))
+                for _ in range(PEOPLE * 3)
+            ],
+        )  # fmt: skip
+
+    def messages(self) -> None:
+        moments = instants()
+        started = min(moments)
+        self.copy(
+            "send",
+            "send_id, started_at, kind, channel, marketing, provider_id, content",
+            [(n, started, "campaign", channel, True, 1, "{}") for n, channel in SENDS.items()],
+        )
+        deliveries, activity = [], []
+        for send_id, channel in SENDS.items():
+            for ordinal in range(PEOPLE):
+                contact = self.rng.choice(self.people)
+                at = self.rng.choice(moments)
+                outcome = self.rng.choice(["sent", "sent", "failed", "dropped"])
+                deliveries.append((started, send_id, ordinal, contact, f"{ordinal}@example.com", outcome, at))
+                for status in ("DELIVERED", "READ", "READ", "CLICKED", "UNSUBSCRIBED", "SPAM"):
+                    if self.rng.random() < 0.4:
+                        activity.append(
+                            (self.rng.choice(moments), send_id, ordinal, contact, channel, status)
+                        )
+        self.copy(
+            "delivery", "send_started_at, send_id, ordinal, contact_id, address, outcome, at", deliveries
+        )
+        self.copy("activity", "at, send_id, ordinal, contact_id, channel, status", activity)

@@ -1,0 +1,171 @@
+"""Hypothesis strategies of conditions over the made-up people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from perigee.segments.comparisons import Comparison, Takes, ValueKind
+from perigee.segments.conditions import All, AnyOf, Exclude, Not
+from perigee.segments.dates import Period
+from perigee.segments.leaves.addresses import (
+    STATES,
+    AddressStateLeaf,
+    EmailDomainLeaf,
+    HasAddressLeaf,
+    TokenLeaf,
+)
+from perigee.segments.leaves.counting import COUNT
+from perigee.segments.leaves.events import _READINGS, EventLeaf, Parameter
+from perigee.segments.leaves.fields import COLUMNS, STORED, AdditionalLeaf, FieldLeaf
+from perigee.segments.leaves.membership import CategoryLeaf, SegmentLeaf
+from perigee.segments.leaves.messages import SOURCES, MessageLeaf
+from perigee.segments.leaves.orders import _KINDS, OrdersLeaf
+from perigee.segments.node import Node
+from perigee.segments.tests.population import (
+    CHOICES,
+    DOMAINS,
+    EVENT_TYPES,
+    FIELDS,
+    LISTS,
+    STATUSES,
+    TEXTS,
+    days,
+)
+from perigee.segments.values import Choices, Number, Text
+
+NUMBERS: Sequence[Any] = (0, 1, 2, 3, 5, 10, -5, 0.1, 1.5, "33.3333", "20.0001", 110, 2147483647)
+
+
+def operands(kind: ValueKind) -> st.SearchStrategy[Any]:
+    if kind is COUNT:
+        return st.integers(0, 5)
+    if isinstance(kind, Number):
+        return st.sampled_from(NUMBERS)
+    if isinstance(kind, Text | Choices):
+        texts = [*TEXTS, *CHOICES[:-1], "i", "ky", "Ї", "ext120", "380500000060", "api", "5", "true"]
+        return st.sampled_from(texts) | st.text(
+            st.characters(exclude_categories=["C"], codec="utf-8"), min_size=1, max_size=2
+        )
+    return st.sampled_from(days())
+
+
+@st.composite
+def comparisons(draw: st.DrawFn, kind: ValueKind) -> Comparison:
+    op = draw(st.sampled_from(sorted(kind.operators)))
+    takes: Takes = kind.operators[op]
+    match takes:
+        case "value":
+            return Comparison(op, value=draw(operands(kind)))
+        case "range":
+            pair = [draw(operands(kind)) for _ in range(2)]
+            low, high = sorted(pair, key=lambda value: kind.operand(value, ""))
+            return Comparison(op, value=low, to=high)
+        case "values":
+            return Comparison(op, values=tuple(draw(st.lists(operands(kind), min_size=1, max_size=3))))
+        case "days":
+            return Comparison(op, days=draw(st.sampled_from([0, 1, 7, 8, 30, 366])))
+        case "shift":
+            return Comparison(op, days=draw(st.sampled_from([0, 1, -1, 7, -7, -30, 366, -366])))
+        case "hours":
+            return Comparison(op, hours=draw(st.sampled_from([1, 24, 8784])))
+    return Comparison(op)
+
+
+def columns() -> st.SearchStrategy[Node]:
+    return st.sampled_from(sorted(COLUMNS)).flatmap(
+        lambda name: st.builds(FieldLeaf, st.just(name), comparisons(COLUMNS[name].kind))
+    )
+
+
+def additional() -> st.SearchStrategy[Node]:
+    return st.sampled_from(sorted(FIELDS.items())).flatmap(
+        lambda field: st.builds(AdditionalLeaf, st.just(field[0]), comparisons(STORED[field[1]].kind))
+    )
+
+
+def channels() -> st.SearchStrategy[Node]:
+    kinds = st.sampled_from(["email", "phone"])
+    return st.one_of(
+        st.builds(HasAddressLeaf, kinds),
+        st.builds(
+            EmailDomainLeaf,
+            st.lists(st.sampled_from([*DOMAINS, "EXAMPLE.com"]), min_size=1, max_size=2).map(tuple),
+        ),
+        st.builds(AddressStateLeaf, kinds, st.sampled_from(sorted(STATES))),
+        st.builds(
+            TokenLeaf,
+            st.sampled_from(["webpush", "mobilepush"]),
+            st.sampled_from([None, "app1", "app2"]),
+            st.sampled_from([None, True, False]),
+        ),
+    )
+
+
+def memberships() -> st.SearchStrategy[Node]:
+    return st.builds(SegmentLeaf, st.sampled_from([*LISTS, 799])) | st.builds(
+        CategoryLeaf, st.sampled_from(["news", "gone"])
+    )
+
+
+def periods() -> st.SearchStrategy[Comparison | None]:
+    return st.none() | comparisons(Period())
+
+
+def orders() -> st.SearchStrategy[Node]:
+    which = st.sampled_from(["delivered", "placed"]) | st.lists(
+        st.sampled_from(STATUSES), min_size=1, max_size=2, unique=True
+    ).map(tuple)
+    return st.sampled_from(sorted(_KINDS)).flatmap(
+        lambda measure: st.builds(
+            OrdersLeaf, st.just(measure), comparisons(_KINDS[measure]), which, periods()
+        )
+    )
+
+
+def events() -> st.SearchStrategy[Node]:
+    parameter = st.sampled_from(sorted(_READINGS)).flatmap(
+        lambda kind: st.builds(
+            Parameter,
+            st.sampled_from(["price", "name", "gone"]),
+            comparisons(_READINGS[kind].kind),
+            st.just(kind),
+        )
+    )
+    return st.builds(
+        EventLeaf,
+        st.sampled_from([*EVENT_TYPES, "gone"]),
+        comparisons(COUNT),
+        periods(),
+        st.lists(parameter, max_size=2).map(tuple),
+    )
+
+
+def messages() -> st.SearchStrategy[Node]:
+    return st.builds(
+        MessageLeaf,
+        st.sampled_from(sorted(SOURCES)),
+        st.sampled_from([None, "email", "sms"]),
+        comparisons(COUNT),
+        periods(),
+    )
+
+
+def leaves() -> st.SearchStrategy[Any]:
+    return st.one_of(columns(), additional(), channels(), memberships(), orders(), events(), messages())
+
+
+def trees() -> st.SearchStrategy[Any]:
+    """Single conditions and trees of up to about a dozen of them."""
+    return st.recursive(
+        leaves(),
+        lambda inner: st.one_of(
+            st.lists(inner, min_size=1, max_size=4).map(lambda of: All(tuple(of))),
+            st.lists(inner, min_size=1, max_size=4).map(lambda of: AnyOf(tuple(of))),
+            inner.map(Not),
+            st.builds(Exclude, inner, inner),
+        ),
+        max_leaves=12,
+    )

@@ -1,0 +1,74 @@
+"""A condition means the same as SQL over everybody and as a yes or no for one person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+
+from perigee.db.pool import Database
+from perigee.segments.comparisons import Comparison
+from perigee.segments.compile import compile_ids
+from perigee.segments.conditions import Not, dump, parse
+from perigee.segments.facts import load_people
+from perigee.segments.leaves.events import EventLeaf
+from perigee.segments.leaves.fields import FieldLeaf
+from perigee.segments.leaves.messages import SOURCES
+from perigee.segments.match import match
+from perigee.segments.node import Node
+from perigee.segments.person import Needs, Person
+from perigee.segments.tests.population import EVENT_TYPES, FIRST_ID, LISTS, ORG, PEOPLE
+from perigee.segments.tests.strategies import trees
+from perigee.segments.world import World
+
+
+class Crowd:
+    """The same people twice: in the database, and as facts with everything a condition can look at."""
+
+    def __init__(self, connection: psycopg.Connection[Any], people: dict[int, Person], world: World) -> None:
+        self.connection, self.people, self.world = connection, people, world
+
+    def by_sql(self, tree: Node) -> list[int]:
+        compiled = compile_ids(tree, self.world)
+        rows = self.connection.execute(compiled.sql.encode(), compiled.values, prepare=False).fetchall()
+        return [contact_id for (contact_id,) in rows]
+
+    def by_facts(self, tree: Node) -> list[int]:
+        return [number for number, person in self.people.items() if match(tree, person, self.world)]
+
+
+@pytest.fixture(scope="module")
+async def crowd(populated: str, world: World) -> AsyncIterator[Crowd]:
+    needs = Needs(
+        addresses=True,
+        tokens=True,
+        segments=set(LISTS),
+        order_sums=True,
+        orders=True,
+        events={number: {"price", "name", "gone"} for number in EVENT_TYPES.values()},
+        messages=set(SOURCES),
+    )
+    async with Database(populated) as database, database.connection() as conn:
+        people = await load_people(conn, ORG, range(FIRST_ID, FIRST_ID + PEOPLE), needs)
+    with psycopg.connect(populated, autocommit=True) as connection:
+        yield Crowd(connection, people, world)
+
+
+# 300 trees × some 360 people are over 100,000 pairs.
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(tree=trees())
+@example(tree=Not(FieldLeaf("town", Comparison("equals", value="kyiv"))))
+@example(tree=EventLeaf("cart", Comparison("less", value=0)))
+def test_compile_and_match_agree(tree: Node, crowd: Crowd) -> None:
+    chosen = crowd.by_sql(tree)
+    assert len(chosen) == len(set(chosen)), "somebody is chosen twice"
+    assert sorted(chosen) == sorted(crowd.by_facts(tree))
+
+
+@settings(max_examples=200, deadline=None)
+@given(tree=trees())
+def test_a_tree_survives_being_stored(tree: Node) -> None:
+    assert parse(dump(tree)) == tree

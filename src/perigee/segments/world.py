@@ -1,0 +1,31 @@
+"""What the names in a condition refer to in one organisation, and the moment it is read at. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from perigee.segments.moments import Moment
+from perigee.segments.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What conditions of an organisation may name. Loaded for one tree: holds at least what that tree names."""
+
+    currency: str = "USD"
+    fields: Mapping[int, str] = field(default_factory=dict)
+    """Additional fields by id: their type (`field.type`)."""
+    event_types: Mapping[str, int] = field(default_factory=dict)
+    categories: Mapping[str, int] = field(default_factory=dict)
+    """Subscription categories by key: the segment of their subscribers."""
+    lists: frozenset[int] = frozenset()
+    rules: Mapping[int, Node] = field(default_factory=dict)
+    """Dynamic segments by id: their conditions."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    org_id: int
+    moment: Moment
+    catalogue: Catalogue
