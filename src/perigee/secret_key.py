@@ -8,6 +8,7 @@ import os
 import secrets
 from pathlib import Path
 
+from perigee.home import make_home
 from perigee.settings import Settings, SettingsError, long_enough_key
 
 
@@ -44,7 +45,7 @@ def _make_secret_key(path: Path) -> None:
     """Whole or not at all, and the first of two processes wins."""
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_home(path.parent)
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(48) + "\n")
             file.flush()

@@ -22,6 +22,7 @@ from perigee.errors import OperatorError
 log = structlog.get_logger()
 
 SUPERVISED = "PERIGEE_SUPERVISED"
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -146,14 +147,14 @@ def when_orphaned(act: Callable[[], None]) -> None:
 
 @contextlib.contextmanager
 def stop_signals(act: Callable[[], None]) -> Iterator[None]:
-    """Calls `act` on the running loop for each Ctrl-C or SIGTERM while the block runs."""
+    """Calls `act` on the running loop for each Ctrl-C, SIGTERM or closed terminal while the block runs."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, act)
     try:
         yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _STOP_SIGNALS:
             loop.remove_signal_handler(number)
 
 

@@ -1,0 +1,44 @@
+"""The command line. A file per command; a command's module is imported when the command is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import cyclopts
+
+from perigee import __version__
+from perigee.errors import OperatorError
+
+# Name, where it is, what it does: the whole command line in one list.
+COMMANDS = (
+    ("up", "perigee.cli.up:up", "Start everything on this machine: database, web, workers."),
+    ("serve", "perigee.cli.serve:serve", "Start the web processes alone."),
+    ("worker", "perigee.cli.worker:worker", "Start one worker alone: jobs, campaigns, schedules."),
+    ("migrate", "perigee.cli.migrate:migrate", "Bring the database to the schema of this version."),
+    ("config", "perigee.cli.config:config", "Show every setting, its value and its meaning."),
+    ("doctor", "perigee.cli.doctor:doctor", "Check this machine and installation."),
+    ("db", "perigee.cli.db:app", "The database: start, stop, shell, dump, restore, schema."),
+)
+
+app = cyclopts.App(
+    name="perigee",
+    help="Self-hosted marketing automation that speaks the eSputnik API.",
+    version=f"perigee {__version__}",
+)
+for _name, _where, _help in COMMANDS:
+    app.command(_where, name=_name, help=_help)
+
+
+def main() -> None:
+    """The program. Exit codes: 0 done, 1 the operator must mend something (said in one line), 130 Ctrl-C."""
+    try:
+        app()
+    except OperatorError as error:
+        print(f"perigee: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # `perigee config | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -34,6 +34,8 @@ from perigee.db.binaries import SYSTEM_FOLDER, Binaries, binaries_for
 from perigee.db.server_log import explain, tail
 from perigee.db.tuning import MB, as_conf, machine_memory, server_settings
 from perigee.errors import OperatorError
+from perigee.home import make_home
+from perigee.settings import Settings
 
 USER = DATABASE = "perigee"
 _LONGEST_SOCKET_PATH = 103  # bytes: Linux allows 107, macOS 103
@@ -85,7 +87,7 @@ class EmbeddedServer:
     def start(self) -> str:
         """Makes the data if there is none, starts the server unless it runs, and returns the url of a database
         that answers. Raises `OperatorError` in words for the operator."""
-        _make_home(self.home)
+        make_home(self.home)
         with self._lock():
             account = server_account(self.data)
             if not self.is_running():
@@ -300,22 +302,25 @@ class EmbeddedServer:
             yield
 
 
+def database_url(settings: Settings) -> str:
+    """Where the database of this installation is. Raises `OperatorError` if it is the embedded one and does not
+    run; it is not started, because nobody would be there to stop it."""
+    if settings.database_url:
+        return settings.database_url
+    server = EmbeddedServer(settings.home)
+    if not server.is_running():
+        raise OperatorError(
+            f"the embedded database of {settings.home} does not run: `perigee up` starts everything, "
+            "`perigee db start` the database alone; PERIGEE_DATABASE_URL names another server"
+        )
+    return server.url()
+
+
 class _Outliving(subprocess.Popen[bytes]):
     """A child that may outlive us on purpose: no warning that it still runs when the handle goes."""
 
     def __del__(self, *_: object) -> None:
         super().__del__(_warn=lambda *_, **__: None)  # type: ignore[call-arg]  # not in typeshed
-
-
-def _make_home(home: Path) -> None:
-    """Root's home can be passed through by the server's user (files in it stay private); else it is ours alone."""
-    if home.is_dir():
-        return
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
-    except OSError as error:
-        raise OperatorError(f"PERIGEE_HOME={home} cannot be made: {error.strerror}") from None
 
 
 def _give(folder: Path, account: Account) -> None:

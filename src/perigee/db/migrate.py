@@ -63,7 +63,17 @@ def migrate(url: str, *, folder: Path | None = None, queue: bool = True) -> Migr
 def pending_migrations(url: str) -> list[str]:
     """Names of the files not yet applied; changes nothing but yoyo's own empty tables on a new database."""
     with _Backend(url) as backend:
-        return [migration.id for migration in backend.to_apply(_read(_folder()))]
+        migrations = _read(_folder())
+        _refuse_newer(backend, {migration.id for migration in migrations})
+        return [migration.id for migration in backend.to_apply(migrations)]
+
+
+def require_migrated(url: str) -> None:
+    """Raises `OperatorError` unless the database is at the schema of this version."""
+    if pending := pending_migrations(url):
+        raise OperatorError(
+            f"the database lacks {len(pending)} migrations ({pending[0]} …); run `perigee migrate`"
+        )
 
 
 def server_version(url: str) -> str:

@@ -30,7 +30,8 @@ def months(now: datetime, back: int, ahead: int) -> list[tuple[datetime, datetim
 
 
 async def ensure(connection: Connection, now: datetime) -> list[str]:
-    """Creates the missing partitions and returns their names."""
+    """Creates the missing partitions and returns their names. Processes that do it at once take turns."""
+    await connection.execute("select pg_advisory_xact_lock(hashtext('perigee partitions'))")
     existing = {
         name
         for (name,) in await (
