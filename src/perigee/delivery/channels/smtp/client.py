@@ -341,18 +341,16 @@ class Session(asyncio.Protocol):
         job, refusal = transaction.job, transaction.refusal
         if transaction.dotted:
             job.resolve(Receipt(Outcome.UNCERTAIN, Reason.ANSWER_LOST, text[:500], counted=False))
-            return
-        if refusal is not None and refusal.code >= 400:
+        elif refusal is None or refusal.code < 400:
+            lost = Receipt(Outcome.DEFERRED, Reason.CONNECTION_LOST, text[:500], counted=False)
+            self._owner.untouched(self, job, lost)
+        else:
             receipt = classify(transaction.stage, refusal)
-            # A plain 421 at MAIL only says that this session is over: another one may carry the message.
-            if (
-                refusal.code != 421
-                or transaction.stage is not Stage.MAIL
-                or receipt.reason is not Reason.DESTINATION_BUSY
-            ):
+            # 421 at MAIL mostly says that this session is over: another one may carry the message.
+            if refusal.code == 421 and transaction.stage is Stage.MAIL and receipt.reason is not Reason.QUOTA:
+                self._owner.untouched(self, job, receipt)
+            else:
                 job.resolve(receipt)
-                return
-        self._owner.untouched(self, job, text)
 
     # --- time --------------------------------------------------------------------------------------------------
 

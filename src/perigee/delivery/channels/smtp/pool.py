@@ -127,12 +127,12 @@ class SmtpPool:
     def idle(self, session: Session) -> None:
         self._idle[session] = None
 
-    def untouched(self, session: Session, job: Job, text: str) -> None:
+    def untouched(self, session: Session, job: Job, receipt: Receipt) -> None:
         if session.served and not job.retried and not self._closing:
             job.retried = True
             self._queue.push_front(job)
         else:
-            job.resolve(Receipt(Outcome.DEFERRED, Reason.CONNECTION_LOST, text[:500], counted=False))
+            job.resolve(receipt)
 
     def leaving(self, session: Session) -> None:
         self._live.discard(session)
@@ -207,7 +207,7 @@ class _Alone:
 
     def idle(self, session: Session) -> None: ...
 
-    def untouched(self, session: Session, job: Job, text: str) -> None: ...
+    def untouched(self, session: Session, job: Job, receipt: Receipt) -> None: ...
 
     def leaving(self, session: Session) -> None: ...
 

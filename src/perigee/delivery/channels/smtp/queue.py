@@ -37,8 +37,9 @@ class Owner(Protocol):
     def idle(self, session: Session) -> None:
         """The session is at a clean boundary and nothing waits."""
 
-    def untouched(self, session: Session, job: Job, text: str) -> None:
-        """The session broke before this message's dot: it was not sent. Followed by `closed`."""
+    def untouched(self, session: Session, job: Job, receipt: Receipt) -> None:
+        """The session broke before this message's dot: it was not sent. `receipt` is for the case that nobody
+        else can send it now. Followed by `closed`."""
 
     def leaving(self, session: Session) -> None:
         """The session says QUIT and takes no more messages; another may be opened in its place."""

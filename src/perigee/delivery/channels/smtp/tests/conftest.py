@@ -17,6 +17,7 @@ __all__ = ["smtp_server", "start_smtp_server"]
 
 OpenChannel = Callable[..., SmtpChannel]
 
+
 @pytest.fixture
 async def open_channel() -> AsyncIterator[OpenChannel]:
     """Opens channels to a server, with any settings; closes them at the end."""
@@ -30,7 +31,13 @@ async def open_channel() -> AsyncIterator[OpenChannel]:
         context: Any = None,
         **settings: Any,
     ) -> SmtpChannel:
-        values = {"host": "127.0.0.1", "port": server.port, "security": Security.NONE, "helo": "test", **settings}
+        values = {
+            "host": "127.0.0.1",
+            "port": server.port,
+            "security": Security.NONE,
+            "helo": "test",
+            **settings,
+        }
         channel = SmtpChannel(SmtpSettings(**values), timeouts=timeouts, backoff=backoff, context=context)
         channels.append(channel)
         return channel

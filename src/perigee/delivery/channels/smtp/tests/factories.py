@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from perigee.delivery.channel import Outgoing
@@ -21,3 +23,9 @@ def make_outgoing(number: int = 1, **changes: Any) -> Outgoing:
         "payload": BODY % number,
     }
     return Outgoing(**{**values, **changes})
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Lets the loop run until something observable is so; a test that waits for ever is stopped by its time limit."""
+    while not condition():  # noqa: ASYNC110  # the condition is in a stand-in that signals nothing
+        await asyncio.sleep(0)

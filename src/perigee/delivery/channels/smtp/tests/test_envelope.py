@@ -8,8 +8,8 @@ import pytest
 
 from perigee.delivery.channel import Outcome, Reason, Receipt
 from perigee.delivery.channels.smtp.envelope import envelope
-from perigee.delivery.channels.smtp.wire import Extensions, Reply
 from perigee.delivery.channels.smtp.tests.factories import make_outgoing
+from perigee.delivery.channels.smtp.wire import Extensions, Reply
 
 
 def announced(*words: str) -> Extensions:
@@ -29,7 +29,9 @@ def announced(*words: str) -> Extensions:
         ((), {"address": "a@приклад.укр"}, b"MAIL FROM:<bounce@example.com>\r\n"),
     ],
 )
-def test_parameters_follow_the_announcement(words: tuple[str, ...], changes: dict[str, Any], mail: bytes) -> None:
+def test_parameters_follow_the_announcement(
+    words: tuple[str, ...], changes: dict[str, Any], mail: bytes
+) -> None:
     made = envelope(make_outgoing(**changes), announced(*words))
     assert not isinstance(made, Receipt)
     assert made.mail == mail
@@ -46,7 +48,9 @@ def test_parameters_follow_the_announcement(words: tuple[str, ...], changes: dic
         ((), {"sender": "a@b>\r\nRCPT TO:<x@y"}, Reason.BAD_MESSAGE, "stop_message"),
     ],
 )
-def test_what_this_server_cannot_carry(words: tuple[str, ...], changes: dict[str, Any], reason: Reason, advice: str) -> None:
+def test_what_this_server_cannot_carry(
+    words: tuple[str, ...], changes: dict[str, Any], reason: Reason, advice: str
+) -> None:
     receipt = envelope(make_outgoing(**changes), announced(*words))
     assert isinstance(receipt, Receipt)
     assert (receipt.outcome, receipt.reason, receipt.advice) == (Outcome.FAILED, reason, advice)

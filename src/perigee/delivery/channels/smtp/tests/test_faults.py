@@ -41,7 +41,10 @@ CASES = [
 
 
 def check_books(server: SmtpServer, batch: Sequence[Outgoing], receipts: Sequence[Receipt]) -> None:
-    by = {outcome: {o.address for o, r in zip(batch, receipts, strict=True) if r.outcome is outcome} for outcome in Outcome}
+    by = {
+        outcome: {o.address for o, r in zip(batch, receipts, strict=True) if r.outcome is outcome}
+        for outcome in Outcome
+    }
     accepted = server.recipients
     assert len(accepted) == len(set(accepted)), "somebody got it twice"
     assert by[Outcome.SENT] <= set(accepted)

@@ -76,8 +76,12 @@ def read(answer: str) -> Reply:
     return Reply(int(answer[:3]), [answer[4:].encode()])
 
 
-@pytest.mark.parametrize(("answer", "reason", "again", "counted", "advice"), TABLE, ids=[row[0][:40] for row in TABLE])
-def test_an_answer_to_a_recipient(answer: str, reason: Reason, again: bool, counted: bool, advice: Advice) -> None:
+@pytest.mark.parametrize(
+    ("answer", "reason", "again", "counted", "advice"), TABLE, ids=[row[0][:40] for row in TABLE]
+)
+def test_an_answer_to_a_recipient(
+    answer: str, reason: Reason, again: bool, counted: bool, advice: Advice
+) -> None:
     receipt = classify(SENT_TO, read(answer))
     assert (receipt.reason, receipt.outcome is Outcome.DEFERRED, receipt.counted, receipt.advice) == (
         reason,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from perigee.delivery.channel import Advice, Outcome, Reason
 from perigee.delivery.channels.smtp import client
 from perigee.delivery.channels.smtp.channel import SmtpChannel
-from perigee.delivery.channels.smtp.tests.factories import BODY, make_outgoing
+from perigee.delivery.channels.smtp.tests.factories import BODY, make_outgoing, until
 from perigee.testing.smtp_faults import At, Fault, Rule
 from perigee.testing.smtp_fixtures import StartServer
 from perigee.testing.smtp_server import SmtpServer
@@ -27,10 +26,14 @@ async def test_messages_arrive_as_they_are(
     server = await start_smtp_server(extensions=extensions, max_size=10_000_000)
     receipts = await open_channel(server).send([make_outgoing(number) for number in range(100)])
     assert {receipt.outcome for receipt in receipts} == {Outcome.SENT}
-    assert all(receipt.provider_id and receipt.code == 250 and receipt.enhanced == "2.0.0" for receipt in receipts)
+    assert all(
+        receipt.provider_id and receipt.code == 250 and receipt.enhanced == "2.0.0" for receipt in receipts
+    )
     assert sorted(server.recipients) == sorted(f"user{number}@example.net" for number in range(100))
     assert {message.body for message in server.accepted} == {BODY % number for number in range(100)}
-    assert {message.message_id for message in server.accepted} == {f"<{number}@example.com>" for number in range(100)}
+    assert {message.message_id for message in server.accepted} == {
+        f"<{number}@example.com>" for number in range(100)
+    }
     assert server.connections <= 8
 
 
@@ -38,7 +41,10 @@ async def test_messages_arrive_as_they_are(
 async def test_a_refused_recipient_leaves_the_session_clean(
     start_smtp_server: StartServer, open_channel: OpenChannel, extensions: tuple[str, ...]
 ) -> None:
-    rules = [Rule(At.RCPT, Fault.PERMANENT, recipient="user3@"), Rule(At.MAIL, Fault.TEMPORARY, only=frozenset({5}))]
+    rules = [
+        Rule(At.RCPT, Fault.PERMANENT, recipient="user3@"),
+        Rule(At.MAIL, Fault.TEMPORARY, only=frozenset({5})),
+    ]
     server = await start_smtp_server(extensions=extensions, faults=rules)
     receipts = await open_channel(server, connections=1).send([make_outgoing(number) for number in range(10)])
     assert [receipt.outcome for receipt in receipts].count(Outcome.SENT) == 8
@@ -52,7 +58,9 @@ async def test_a_refused_recipient_leaves_the_session_clean(
 async def test_data_granted_for_nobody_gets_an_empty_message(
     start_smtp_server: StartServer, open_channel: OpenChannel
 ) -> None:
-    server = await start_smtp_server(eager_data=True, faults=[Rule(At.RCPT, Fault.PERMANENT, only=frozenset({2}))])
+    server = await start_smtp_server(
+        eager_data=True, faults=[Rule(At.RCPT, Fault.PERMANENT, only=frozenset({2}))]
+    )
     receipts = await open_channel(server, connections=1).send([make_outgoing(number) for number in range(4)])
     assert [receipt.outcome for receipt in receipts] == ["sent", "failed", "sent", "sent"]
     assert len(server.accepted) == 3
@@ -62,7 +70,10 @@ async def test_data_granted_for_nobody_gets_an_empty_message(
 async def test_a_refused_message_is_judged_by_the_answer_to_its_dot(
     start_smtp_server: StartServer, open_channel: OpenChannel, extensions: tuple[str, ...]
 ) -> None:
-    rules = [Rule(At.DOT, Fault.PERMANENT, only=frozenset({1})), Rule(At.DOT, Fault.TEMPORARY, only=frozenset({2}))]
+    rules = [
+        Rule(At.DOT, Fault.PERMANENT, only=frozenset({1})),
+        Rule(At.DOT, Fault.TEMPORARY, only=frozenset({2})),
+    ]
     server = await start_smtp_server(extensions=extensions, faults=rules)
     receipts = await open_channel(server, connections=1).send([make_outgoing(number) for number in range(4)])
     assert [receipt.outcome for receipt in receipts] == ["failed", "deferred", "sent", "sent"]
@@ -70,7 +81,9 @@ async def test_a_refused_message_is_judged_by_the_answer_to_its_dot(
     assert server.connections == 1
 
 
-async def test_the_next_envelope_rides_behind_the_dot(smtp_server: SmtpServer, open_channel: OpenChannel) -> None:
+async def test_the_next_envelope_rides_behind_the_dot(
+    smtp_server: SmtpServer, open_channel: OpenChannel
+) -> None:
     channel = open_channel(smtp_server, connections=1)
     await channel.send([make_outgoing(number) for number in range(3)])
     session = next(iter(channel.pool._idle))
@@ -94,7 +107,9 @@ async def test_no_envelope_rides_behind_the_dot_of_a_slow_server(
     assert server.connections == 2
 
 
-async def test_no_dot_after_the_right_to_send_ran_out(smtp_server: SmtpServer, open_channel: OpenChannel) -> None:
+async def test_no_dot_after_the_right_to_send_ran_out(
+    smtp_server: SmtpServer, open_channel: OpenChannel
+) -> None:
     answers = iter([True, False])
     receipt = await open_channel(smtp_server).submit(make_outgoing(allow_send=lambda: next(answers)))
     assert (receipt.outcome, receipt.reason, receipt.counted) == (Outcome.DEFERRED, Reason.LEASE_LOST, False)
@@ -122,7 +137,9 @@ async def test_a_large_messages_dot_waits_for_its_body_and_asks_again(
 
 async def test_a_large_message_arrives(smtp_server: SmtpServer, open_channel: OpenChannel) -> None:
     channel = open_channel(smtp_server, connections=1)
-    receipts = await channel.send([make_outgoing(1, payload=LARGE), make_outgoing(2), make_outgoing(3, payload=LARGE)])
+    receipts = await channel.send(
+        [make_outgoing(1, payload=LARGE), make_outgoing(2), make_outgoing(3, payload=LARGE)]
+    )
     assert {receipt.outcome for receipt in receipts} == {Outcome.SENT}
     assert [len(message.body or b"") for message in smtp_server.accepted][::2] == [len(LARGE)] * 2
 
@@ -148,7 +165,9 @@ async def test_injection_never_reaches_the_server(smtp_server: SmtpServer, open_
     batch = [make_outgoing(number, address=address) for number, address in enumerate(evil)]
     batch += [make_outgoing(number, sender=address) for number, address in enumerate(evil)]
     receipts = await open_channel(smtp_server).send([*batch, make_outgoing(99)])
-    assert [receipt.reason for receipt in receipts] == [Reason.BAD_ADDRESS] * 5 + [Reason.BAD_MESSAGE] * 5 + [None]
+    assert [receipt.reason for receipt in receipts] == [Reason.BAD_ADDRESS] * 5 + [Reason.BAD_MESSAGE] * 5 + [
+        None
+    ]
     assert smtp_server.recipients == ["user99@example.net"]
     assert len([command for command in smtp_server.commands if command.startswith("MAIL")]) == 1
 
@@ -165,7 +184,9 @@ async def test_international_addresses_where_the_server_takes_them(
     assert receipts[1].outcome is Outcome.SENT
 
 
-async def test_smuggled_ends_stay_inside_the_message(smtp_server: SmtpServer, open_channel: OpenChannel) -> None:
+async def test_smuggled_ends_stay_inside_the_message(
+    smtp_server: SmtpServer, open_channel: OpenChannel
+) -> None:
     evil = b"Subject: x\r\n\r\nhello\n.\nMAIL FROM:<evil@example.com>\r.\r\n.\r\nQUIT\r\n"
     receipt = await open_channel(smtp_server).submit(make_outgoing(payload=evil))
     assert receipt.outcome is Outcome.SENT
@@ -175,7 +196,9 @@ async def test_smuggled_ends_stay_inside_the_message(smtp_server: SmtpServer, op
     )
 
 
-async def test_a_session_is_left_at_a_clean_boundary(smtp_server: SmtpServer, open_channel: OpenChannel) -> None:
+async def test_a_session_is_left_at_a_clean_boundary(
+    smtp_server: SmtpServer, open_channel: OpenChannel
+) -> None:
     channel = open_channel(smtp_server, connections=2, messages_per_connection=10)
     receipts = await channel.send([make_outgoing(number) for number in range(40)])
     assert {receipt.outcome for receipt in receipts} == {Outcome.SENT}
@@ -190,8 +213,7 @@ async def test_close_gives_back_what_waits_and_finishes_what_is_begun(
     server = await start_smtp_server(faults=[Rule(At.DOT, Fault.SLOW)])
     channel = open_channel(server, connections=1)
     futures = [channel.submit(make_outgoing(number)) for number in range(5)]
-    while "DATA" not in server.commands:
-        await asyncio.sleep(0)
+    await until(lambda: "DATA" in server.commands)
     await channel.close()
     receipts = [await future for future in futures]
     assert receipts[0].outcome is Outcome.SENT
@@ -206,7 +228,6 @@ async def test_close_without_grace_names_the_uncertain(
     server = await start_smtp_server(faults=[Rule(At.DOT, Fault.HANG)])
     channel = open_channel(server, connections=1)
     future = channel.submit(make_outgoing())
-    while not server.accepted:
-        await asyncio.sleep(0)
+    await until(lambda: server.accepted)
     await channel.close(grace=0.0)
     assert (await future).outcome is Outcome.UNCERTAIN

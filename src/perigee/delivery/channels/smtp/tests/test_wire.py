@@ -26,7 +26,9 @@ def unstuff(wire: bytes) -> bytes:
 
 
 messages = st.lists(
-    st.sampled_from([b".", b"..", b"\r\n", b"\n", b"\r", b"\r\n.\r\n", b"\n.\n", b"a", b"Subject: x", b"\xff", b""])
+    st.sampled_from(
+        [b".", b"..", b"\r\n", b"\n", b"\r", b"\r\n.\r\n", b"\n.\n", b"a", b"Subject: x", b"\xff", b""]
+    )
 ).map(b"".join)
 
 
@@ -126,7 +128,11 @@ def test_unreadable_streams_are_named_and_stay_so(stream: bytes) -> None:
     assert reader.feed(b"250 ok\r\n") == []
 
 
-@given(st.lists(st.binary(max_size=300) | st.sampled_from([b"250 ok\r\n", b"250-x\r\n", b"550 5.1.1 no\r\n", b"2"])))
+@given(
+    st.lists(
+        st.binary(max_size=300) | st.sampled_from([b"250 ok\r\n", b"250-x\r\n", b"550 5.1.1 no\r\n", b"2"])
+    )
+)
 def test_the_reader_takes_anything_and_holds_little(chunks: list[bytes]) -> None:
     reader = ReplyReader()
     for chunk in chunks:
@@ -145,11 +151,21 @@ def test_enhanced_codes_are_read_from_the_front_only() -> None:
     assert Reply(421, [b"5.7.32 alignment"]).enhanced == "5.7.32"
     assert Reply(550, [b"no 5.1.1 here"]).enhanced == ""
     assert Reply(550, [b"5.1.1.1 x"]).enhanced == ""
-    assert Reply(550, [b"5.1.1 The account", b"5.1.1 does not exist"]).text == "5.1.1 The account does not exist"
+    assert (
+        Reply(550, [b"5.1.1 The account", b"5.1.1 does not exist"]).text == "5.1.1 The account does not exist"
+    )
 
 
 def test_extensions_are_what_was_announced() -> None:
-    lines = [b"mx PIPELINING", b"size 1000", b"AUTH=LOGIN", b"AUTH PLAIN XOAUTH2", b"starttls", b"SIZE 5", b"\xff"]
+    lines = [
+        b"mx PIPELINING",
+        b"size 1000",
+        b"AUTH=LOGIN",
+        b"AUTH PLAIN XOAUTH2",
+        b"starttls",
+        b"SIZE 5",
+        b"\xff",
+    ]
     extensions = Extensions(Reply(250, lines))
     assert not extensions.pipelining
     assert extensions.size
