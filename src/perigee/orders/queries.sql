@@ -118,3 +118,17 @@ on conflict (org_id, contact_id) do update
 set orders = excluded.orders, total = excluded.total, first_at = excluded.first_at, last_at = excluded.last_at,
     delivered = excluded.delivered, delivered_total = excluded.delivered_total,
     delivered_first = excluded.delivered_first, delivered_last = excluded.delivered_last;
+
+-- name: lock_orders_of_period
+-- A bounded number at a time, by date of the order, both ends included.
+select order_id, external_order_id, contact_id, status
+from orders
+where org_id = %(org_id)s and ordered_at between %(first)s and %(last)s
+order by external_order_id
+limit %(limit)s
+for update;
+
+-- name: delete_orders
+delete from orders
+where org_id = %(org_id)s
+  and external_order_id = any(string_to_array(%(external_order_ids)s, E'\x1f', E'\x1e'));

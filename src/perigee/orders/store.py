@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -96,3 +97,16 @@ async def recount(conn: Connection, org_id: int, contact_ids: Sequence[int]) -> 
     await conn.execute(q.open_facts, columns)
     await conn.execute(q.lock_facts, columns)
     await conn.execute(q.count_facts, columns)
+
+
+async def lock_orders_of_period(
+    conn: Connection, org_id: int, first: datetime, last: datetime, limit: int
+) -> list[StoredOrder]:
+    cursor = await conn.execute(
+        q.lock_orders_of_period, {"org_id": org_id, "first": first, "last": last, "limit": limit}
+    )
+    return [StoredOrder(*row) for row in await cursor.fetchall()]
+
+
+async def delete_orders(conn: Connection, org_id: int, external_order_ids: Sequence[str]) -> None:
+    await conn.execute(q.delete_orders, {"org_id": org_id, "external_order_ids": pack(external_order_ids)})

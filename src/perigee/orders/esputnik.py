@@ -1,0 +1,42 @@
+"""The old wire's methods of orders (contract section 17)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from perigee.esputnik.face import Answer, Call, Right, bulk_limit, empty, operation
+from perigee.orders.intake import OrdersIn, take
+
+
+class FailedOrder(msgspec.Struct):
+    order: dict[str, Any]
+    error: str
+
+
+class FailedOrders(msgspec.Struct, rename="camel"):
+    failed_orders: list[FailedOrder]
+
+
+@operation(
+    "POST",
+    "/v1/orders",
+    section="17.1",
+    right=Right.FULL,
+    body=OrdersIn,
+    answer=FailedOrders,
+    body_limit=bulk_limit,
+)
+async def post_orders(call: Call) -> Answer | FailedOrders:
+    """Add or update up to 1,000 orders. The answer is empty when all were accepted."""
+    refused = await take(
+        call.context.database,
+        call.org_id,
+        await call.json(OrdersIn),
+        zone=call.principal.time_zone,
+        limit=call.context.settings.max_orders_per_call,
+    )
+    if not refused:
+        return empty()
+    return FailedOrders([FailedOrder(order, error) for order, error in refused])
