@@ -66,7 +66,7 @@ async def report(connection: Connection, org_id: int, campaign_id: int) -> Repor
     outcomes: dict[str, dict[str, int]] = {}
     for outcome, reason, count in await (await connection.execute(q.outcomes, ids)).fetchall():
         outcomes.setdefault(outcome, {})[reason] = count
-    engaged = dict(await (await connection.execute(q.engagement, ids)).fetchall())
+    engaged: dict[str, int] = dict(await (await connection.execute(q.engagement, ids)).fetchall())
     opened = await (await connection.execute(q.opened_or_clicked, ids)).fetchone()
     links = await (await connection.execute(q.link_clicks, ids)).fetchall()
     total = sum(sum(reasons.values()) for reasons in outcomes.values())

@@ -229,3 +229,6 @@ left join delivery d on d.org_id = %(org_id)s and d.send_started_at = s.started_
      and d.send_id = r.send_id and d.ordinal = r.ordinal
 left join contact c on c.org_id = %(org_id)s and c.contact_id = r.contact_id
 order by r.n
+
+-- name: organisation_of_send
+select name, time_zone, language, settings from organisation where org_id = %(org_id)s

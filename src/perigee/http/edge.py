@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import re
 import time
+from typing import cast
 
 import structlog
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.enums import HttpMethod, ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from perigee.lib.ids import request_id
 from perigee.observe import HTTP_REQUESTS, HTTP_SECONDS, bind_request
@@ -50,9 +52,12 @@ class Edge:
         self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
-            return
+        else:
+            await self._serve(cast(HTTPScope, scope), receive, send)
+
+    async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         path = normal_path(scope["path"])
         scope["path"] = path
         scope["raw_path"] = path.encode()
@@ -63,7 +68,7 @@ class Edge:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         if method == "HEAD":
-            scope["method"] = "GET"  # type: ignore[typeddict-item]  # Litestar's enum member equals its text
+            scope["method"] = HttpMethod.GET
         started = time.perf_counter()
         bind_request(request_id())
 
@@ -80,7 +85,7 @@ class Edge:
 
         await self._app(scope, receive, send_outward)
 
-    def _headers(self, scope: Scope, path: str) -> list[tuple[bytes, bytes]]:
+    def _headers(self, scope: HTTPScope, path: str) -> list[tuple[bytes, bytes]]:
         if not path.startswith(("/api/", "/appinbox/")):
             return []
         headers = [(b"cache-control", b"no-store"), *CORS]
