@@ -52,7 +52,7 @@ def migrate(url: str, *, folder: Path | None = None, queue: bool = True) -> Migr
     backend = _Backend(url)
     with backend, backend.lock():
         migrations = _read(folder or _folder())
-        _refuse_newer(backend, {migration.id for migration in migrations})
+        _applied(backend.connection, known={migration.id for migration in migrations})
         pending = list(backend.to_apply(migrations))
         for migration in pending:
             backend.apply_one(migration)
@@ -61,11 +61,9 @@ def migrate(url: str, *, folder: Path | None = None, queue: bool = True) -> Migr
 
 
 def pending_migrations(url: str) -> list[str]:
-    """Names of the files not yet applied; changes nothing but yoyo's own empty tables on a new database."""
-    with _Backend(url) as backend:
-        migrations = _read(_folder())
-        _refuse_newer(backend, {migration.id for migration in migrations})
-        return [migration.id for migration in backend.to_apply(migrations)]
+    """Names of the files not yet applied; changes nothing. Raises `OperatorError` as `migrate` does."""
+    with _connect(url) as connection:
+        return sorted(_known() - _applied(connection))
 
 
 def require_migrated(url: str) -> None:
@@ -157,10 +155,6 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo ships no
             "operation": operation,
         }
 
-    def applied_ids(self) -> set[str]:
-        self.ensure_internal_schema_updated()
-        return {row[0] for row in self.connection.execute("select migration_id from _yoyo_migration")}
-
     def _one(self, query: str, *parameters: object) -> Any:
         row = self.connection.execute(query.encode(), parameters).fetchone()
         return row[0] if row else None
@@ -180,11 +174,15 @@ def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
             url, autocommit=True, connect_timeout=10, application_name="perigee migrate"
         )
     except psycopg.OperationalError as error:
-        raise OperatorError(f"the database does not answer: {str(error).strip().splitlines()[-1]}") from None
+        raise OperatorError(f"the database does not answer: {_first_line(error)}") from None
     except psycopg.ProgrammingError as error:
         raise OperatorError(f"PERIGEE_DATABASE_URL cannot be read: {error}") from None
     _version(connection)
     return connection
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].removeprefix("connection failed: ")
 
 
 def _version(connection: psycopg.Connection[Any]) -> str:
@@ -196,11 +194,20 @@ def _version(connection: psycopg.Connection[Any]) -> str:
     return version
 
 
-def _refuse_newer(backend: _Backend, known: set[str]) -> None:
-    if unknown := sorted(backend.applied_ids() - known):
+def _known() -> set[str]:
+    return {path.stem for path in _folder().glob("*.sql")}
+
+
+def _applied(connection: psycopg.Connection[Any], *, known: set[str] | None = None) -> set[str]:
+    """What yoyo recorded. Refuses a database that has what this version does not know."""
+    if connection.execute("select to_regclass('_yoyo_migration')").fetchone() == (None,):
+        return set()
+    applied = {row[0] for row in connection.execute("select migration_id from _yoyo_migration")}
+    if unknown := sorted(applied - (_known() if known is None else known)):
         raise OperatorError(
             f"the database was migrated by a newer Perigee ({unknown[-1]} is unknown here); update this installation"
         )
+    return applied
 
 
 def _make_queue(connection: psycopg.Connection[Any]) -> bool:

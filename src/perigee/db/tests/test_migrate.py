@@ -10,7 +10,7 @@ import pytest
 
 from perigee.db import migrate as module
 from perigee.db.embedded import EmbeddedServer
-from perigee.db.migrate import migrate, pending_migrations, server_version
+from perigee.db.migrate import migrate, pending_migrations, require_migrated, server_version
 from perigee.errors import OperatorError
 
 
@@ -46,6 +46,16 @@ def test_a_new_database_gets_every_table_and_the_job_queue(empty_url: str) -> No
 def test_the_second_run_finds_nothing_to_do(database_url: str) -> None:
     assert migrate(database_url) == module.Migrated([], False)
     assert pending_migrations(database_url) == []
+
+
+def test_what_is_pending_is_told_without_changing_anything(empty_url: str) -> None:
+    pending = pending_migrations(empty_url)
+    assert pending[0].startswith("0001.")
+    assert tables(empty_url) == set()
+    with pytest.raises(OperatorError, match=r"lacks \d+ migrations \(0001\..* run `perigee migrate`"):
+        require_migrated(empty_url)
+    assert migrate(empty_url).applied == pending
+    require_migrated(empty_url)
 
 
 def test_file_names_are_numbered_without_gaps() -> None:
@@ -113,6 +123,8 @@ def test_a_database_of_a_newer_perigee_is_refused(database_url: str) -> None:
         )
     with pytest.raises(OperatorError, match=r"newer Perigee \(9999.from_the_future"):
         migrate(database_url)
+    with pytest.raises(OperatorError, match="newer Perigee"):
+        require_migrated(database_url)
 
 
 def test_an_old_server_is_refused(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
