@@ -21,7 +21,7 @@ SCHEMA_FILE = Path(__file__).with_name("schema.sql")
 
 _HEAD = "-- What the migrations arrive at. Written by `perigee db schema --write`; do not edit.\n"
 _NOISE = re.compile(
-    r"^(?:--.*|SET .*|SELECT pg_catalog\\..*|COMMENT ON SCHEMA .*|\\\\(?:un)?restrict .*)$", re.MULTILINE
+    r"^(?:--.*|SET .*|SELECT pg_catalog\..*|COMMENT ON SCHEMA .*|\\(?:un)?restrict .*)$", re.MULTILINE
 )
 
 
