@@ -70,3 +70,44 @@ cross join lateral (
     where c.org_id = %(org_id)s and c.contact_id = picked.contact_id
     offset 0
 ) as contact;
+
+-- name: delete_events
+-- Of one source and period; only the partitions of the period are read.
+delete from event
+where org_id = %(org_id)s and occurred_at >= %(first)s and occurred_at < %(end)s and source = %(source)s;
+
+-- name: list_event_types
+select event_type_id, key, name, category, use_for_segments, validate_params, params, contact_param, created_at
+from event_type
+where org_id = %(org_id)s and event_type_id > %(behind)s
+order by event_type_id
+limit %(limit)s;
+
+-- name: get_event_type
+select event_type_id, key, name, category, use_for_segments, validate_params, params, contact_param, created_at
+from event_type
+where org_id = %(org_id)s and event_type_id = %(event_type_id)s;
+
+-- name: update_event_type
+-- Null leaves a column as it is; an empty contact_param takes it away.
+update event_type
+set name = coalesce(%(name)s, name), category = coalesce(%(category)s, category),
+    use_for_segments = coalesce(%(use_for_segments)s, use_for_segments),
+    validate_params = coalesce(%(validate_params)s, validate_params),
+    params = coalesce(%(params)s::jsonb, params),
+    contact_param = nullif(coalesce(%(contact_param)s, contact_param), '')
+where org_id = %(org_id)s and event_type_id = %(event_type_id)s
+returning event_type_id;
+
+-- name: contact_exists
+select exists (select from contact where org_id = %(org_id)s and contact_id = %(contact_id)s);
+
+-- name: contact_events
+-- A page of a contact's history, newest first.
+select event.event_id, event_type.key, event.event_key, event.occurred_at, event.params, event.source
+from event
+join event_type using (org_id, event_type_id)
+where event.org_id = %(org_id)s and event.contact_id = %(contact_id)s
+  and (event.occurred_at, event.event_id) < (%(before)s, %(before_id)s)
+order by event.occurred_at desc, event.event_id desc
+limit %(limit)s;

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from perigee.db.pool import Connection
 from perigee.events import store
-from perigee.events.types import NewEvent
+from perigee.events.types import EventType, NewEvent
 from perigee.events.types_registry import ensure_types
 
 _encode = msgspec.json.Encoder().encode
 _EMPTY = "{}"
 
 
-async def record(conn: Connection, org_id: int, events: Sequence[NewEvent]) -> list[int]:
+async def record(
+    conn: Connection, org_id: int, events: Sequence[NewEvent], *, types: Mapping[str, EventType] | None = None
+) -> list[int]:
     """Inserts the set in the caller's transaction; event ids in the order given.
 
     Keys, texts and parameters are taken as cleaned (events.keys, lib.text). An event of a type that is not used
-    for segments is kept without its contact (contract 16).
+    for segments is kept without its contact (contract 16). `types` saves a look-up to callers who have them.
     """
     if not events:
         return []
-    types = await ensure_types(conn, org_id, {event.type_key for event in events})
+    if types is None:
+        types = await ensure_types(conn, org_id, {event.type_key for event in events})
     rows = [(event, types[event.type_key]) for event in events]
     return await store.insert_events(
         conn,

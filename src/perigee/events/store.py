@@ -74,3 +74,10 @@ async def match_people(
     for number, *person in await cursor.fetchall():
         found[number - 1] = Person(*person)
     return found
+
+
+async def delete_events(conn: Connection, org_id: int, first: datetime, end: datetime, source: str) -> int:
+    cursor = await conn.execute(
+        q.delete_events, {"org_id": org_id, "first": first, "end": end, "source": source}
+    )
+    return cursor.rowcount

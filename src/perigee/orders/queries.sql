@@ -132,3 +132,6 @@ for update;
 delete from orders
 where org_id = %(org_id)s
   and external_order_id = any(string_to_array(%(external_order_ids)s, E'\x1f', E'\x1e'));
+
+-- name: time_zone
+select time_zone from organisation where org_id = %(org_id)s;

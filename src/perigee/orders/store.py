@@ -110,3 +110,9 @@ async def lock_orders_of_period(
 
 async def delete_orders(conn: Connection, org_id: int, external_order_ids: Sequence[str]) -> None:
     await conn.execute(q.delete_orders, {"org_id": org_id, "external_order_ids": pack(external_order_ids)})
+
+
+async def time_zone(conn: Connection, org_id: int) -> str:
+    """The organisation's, for dates without an offset."""
+    row = await (await conn.execute(q.time_zone, {"org_id": org_id})).fetchone()
+    return str(row[0]) if row else "UTC"
