@@ -246,7 +246,7 @@ class Connection(asyncio.Protocol):
         sender, parameters = match[1], match[2].split()
         if problem := self._parameter_problem(parameters, sender):
             return self._wrong("555 5.5.4 no such parameter", problem)
-        self._utf8 = "SMTPUTF8" in parameters
+        self._utf8 = "SMTPUTF8" in map(str.upper, parameters)
 
         def act(_: bool) -> str:
             self._sender = sender
@@ -256,7 +256,7 @@ class Connection(asyncio.Protocol):
 
     def _parameter_problem(self, parameters: list[str], sender: str) -> str | None:
         for parameter in parameters:
-            name, _, value = parameter.partition("=")
+            name, _, value = parameter.upper().partition("=")
             needed = {"BODY": "8BITMIME", "SMTPUTF8": "SMTPUTF8"}.get(name)
             offered = (
                 needed in self.server.extensions
@@ -265,7 +265,7 @@ class Connection(asyncio.Protocol):
             )
             if not offered or (name == "SIZE" and not value.isdigit()):
                 return f"parameter {parameter!r} was not offered"
-        if not sender.isascii() and "SMTPUTF8" not in parameters:
+        if not sender.isascii() and "SMTPUTF8" not in map(str.upper, parameters):
             return "international sender without SMTPUTF8"
         return None
 

@@ -123,7 +123,8 @@ class Session(asyncio.Protocol):
     # --- what the transport calls ------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        for reply in self._reader.feed(data):
+        replies = self._reader.feed(data)
+        for reply in replies:
             if not self._expected:
                 return self._end(
                     None if reply.code == 421 and not self._open else f"unexpected answer: {reply}"
@@ -141,7 +142,9 @@ class Session(asyncio.Protocol):
                 return self._end(f"the server ended the session: {reply}")
         if self._reader.broken:
             return self._end(self._reader.broken)
-        return self._rearm()
+        if replies:  # parts of an answer win no time
+            self._rearm()
+        return None
 
     def eof_received(self) -> None:
         self._end(self._lost_text())
@@ -343,12 +346,12 @@ class Session(asyncio.Protocol):
             job.resolve(Receipt(Outcome.UNCERTAIN, Reason.ANSWER_LOST, text[:500], counted=False))
         elif refusal is None or refusal.code < 400:
             lost = Receipt(Outcome.DEFERRED, Reason.CONNECTION_LOST, text[:500], counted=False)
-            self._owner.untouched(self, job, lost)
+            self._owner.untouched(self, job, lost, rode=transaction.ahead)
         else:
             receipt = classify(transaction.stage, refusal)
             # 421 at MAIL mostly says that this session is over: another one may carry the message.
             if refusal.code == 421 and transaction.stage is Stage.MAIL and receipt.reason is not Reason.QUOTA:
-                self._owner.untouched(self, job, receipt)
+                self._owner.untouched(self, job, receipt, rode=transaction.ahead)
             else:
                 job.resolve(receipt)
 
@@ -377,7 +380,7 @@ class Session(asyncio.Protocol):
         elif not self._late:
             self._late = True
         else:
-            self._end("no answer in time")
+            self._end(None if self._expected[0][0] == QUIT else "no answer in time")
 
 
 _DURING = (Session._on_mail, Session._on_rcpt, Session._on_data, Session._on_dot)

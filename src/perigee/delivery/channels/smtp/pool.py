@@ -65,7 +65,7 @@ class SmtpPool:
         self._leaving: set[Session] = set()
         self._openings: set[asyncio.Task[None]] = set()
         self._failures = 0
-        self._retry_at = 0.0
+        self._retry_at = 0.0  # in the future only while `trouble` is set
         self._closing = False
         self._all_closed: asyncio.Event | None = None
 
@@ -127,9 +127,10 @@ class SmtpPool:
     def idle(self, session: Session) -> None:
         self._idle[session] = None
 
-    def untouched(self, session: Session, job: Job, receipt: Receipt) -> None:
-        if session.served and not job.retried and not self._closing:
-            job.retried = True
+    def untouched(self, session: Session, job: Job, receipt: Receipt, *, rode: bool) -> None:
+        # A rider had no try of its own, and at the head of the queue it gets one: this comes to an end.
+        if session.served and not self._closing and (rode or not job.retried):
+            job.retried = job.retried or not rode
             self._queue.push_front(job)
         else:
             job.resolve(receipt)
@@ -166,7 +167,7 @@ class SmtpPool:
                 task = asyncio.get_running_loop().create_task(self._open())
                 self._openings.add(task)
                 task.add_done_callback(self._opened)
-        elif not self._live and not self._openings and self.trouble is not None:
+        elif self.trouble is not None and not self._live and not self._openings:
             receipt = self.trouble.receipt(retry_after=pause)
             for job in self._queue.drain():
                 job.resolve(receipt)
@@ -177,7 +178,7 @@ class SmtpPool:
         except DeliveryError as error:
             self._failed(error)
             return
-        self.trouble = None
+        self.trouble, self._retry_at = None, 0.0
         self._live.add(session)
         session.wake()
 
@@ -207,7 +208,7 @@ class _Alone:
 
     def idle(self, session: Session) -> None: ...
 
-    def untouched(self, session: Session, job: Job, receipt: Receipt) -> None: ...
+    def untouched(self, session: Session, job: Job, receipt: Receipt, *, rode: bool) -> None: ...
 
     def leaving(self, session: Session) -> None: ...
 

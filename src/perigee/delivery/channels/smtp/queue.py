@@ -37,9 +37,10 @@ class Owner(Protocol):
     def idle(self, session: Session) -> None:
         """The session is at a clean boundary and nothing waits."""
 
-    def untouched(self, session: Session, job: Job, receipt: Receipt) -> None:
+    def untouched(self, session: Session, job: Job, receipt: Receipt, *, rode: bool) -> None:
         """The session broke before this message's dot: it was not sent. `receipt` is for the case that nobody
-        else can send it now. Followed by `closed`."""
+        else can send it now; it `rode` when its envelope went out behind another message's dot. Followed by
+        `closed`."""
 
     def leaving(self, session: Session) -> None:
         """The session says QUIT and takes no more messages; another may be opened in its place."""

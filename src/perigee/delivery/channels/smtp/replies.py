@@ -76,6 +76,10 @@ _BY_CODE: dict[int, Reason] = {
 _WORDS: tuple[tuple[re.Pattern[str], Reason], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), reason)
     for pattern, reason in (
+        (
+            r"\b(daily|hourly)\b.{0,20}\b(limit|quota)|sending (limit|quota)|(maximum|max) sending rate",
+            Reason.PROVIDER_QUOTA,
+        ),
         (r"gr[ae]y-?list", Reason.GREYLISTED),
         (r"\bsender\b.{0,40}\b(rejected|refused|verify|denied|unknown|not|invalid)", Reason.SENDER_REFUSED),
         (r"\bhelo\b|client host|\b(spf|dkim|dmarc|ptr|reverse dns|unauthenticated)\b", Reason.SENDER_SETUP),
@@ -120,9 +124,11 @@ _ABOUT_RECIPIENT = frozenset(
         Reason.UNCLASSIFIED,
     }
 )
-_NOT_COUNTED = frozenset({Reason.PROVIDER_LOGIN, Reason.SENDER_SETUP, Reason.SENDER_REFUSED, Reason.QUOTA})
+_PROVIDER = frozenset({Reason.PROVIDER_LOGIN, Reason.PROVIDER_QUOTA})
+_NOT_COUNTED = _PROVIDER | {Reason.SENDER_SETUP, Reason.SENDER_REFUSED, Reason.QUOTA}
 _PROVIDER_ID = re.compile(r"\bqueued as ([^\s,;()]{1,100})|\bid=([^\s,;()]{1,100})")
-_QUOTA_STOP = 600.0
+# Seconds: Gmail's own advice for 4.7.28; long enough for a person, or the next hour's allowance.
+_WAITS = {Reason.QUOTA: 600.0, Reason.PROVIDER_LOGIN: 300.0, Reason.PROVIDER_QUOTA: 900.0}
 
 
 def sent(reply: Reply) -> Receipt:
@@ -139,8 +145,8 @@ def classify(stage: Stage, reply: Reply) -> Receipt:
     temporary = reply.code < 500
     reason = reason_of(stage, reply.code, reply.enhanced, reply.text)
     about_recipient = stage is not Stage.MAIL and reply.code != 421 and reason not in _NOT_COUNTED
-    # A refused sign-in in mid-session says nothing about the message: it waits until the provider is repaired.
-    waits = temporary or reason is Reason.PROVIDER_LOGIN
+    # A sign-in or an allowance that ran out in mid-session says nothing about the message: it waits.
+    waits = temporary or reason in _PROVIDER
     return Receipt(
         Outcome.DEFERRED if waits else Outcome.FAILED,
         reason,
@@ -148,7 +154,7 @@ def classify(stage: Stage, reply: Reply) -> Receipt:
         reply.code,
         reply.enhanced,
         counted=about_recipient,
-        retry_after=_QUOTA_STOP if reason is Reason.QUOTA else None,
+        retry_after=_WAITS.get(reason),
     )
 
 
@@ -166,6 +172,8 @@ def _read(code: int, enhanced: str, text: str) -> Reason:
     words = next((reason for pattern, reason in _WORDS if pattern.search(text)), None)
     if code in (530, 535, 538):
         return Reason.PROVIDER_LOGIN
+    if words is Reason.PROVIDER_QUOTA:
+        return words
     if enhanced:
         reason = _by_enhanced(enhanced.partition(".")[2], temporary, words)
         if reason is not None:

@@ -143,3 +143,33 @@ async def test_a_session_unused_for_long_says_quit(
     assert server.commands[-1] == "QUIT"
     assert not channel.pool._idle
     assert (await channel.submit(make_outgoing(2))).outcome is Outcome.SENT
+
+
+async def test_a_failed_attempt_beside_a_good_one_strands_nobody(start_smtp_server: StartServer) -> None:
+    faults = [
+        Rule(At.GREETING, Fault.DROP, only=frozenset({1})),
+        Rule(At.GREETING, Fault.SLOW, only=frozenset({2})),
+    ]
+    server = await start_smtp_server(faults=faults, close_every=1)
+    pool = pool_to(server, Clock(), connections=2)
+    receipts = await asyncio.gather(*[pool.submit(make_outgoing(number)) for number in range(6)])
+    assert {receipt.outcome for receipt in receipts} == {Outcome.SENT}
+    await pool.close()
+
+
+async def test_a_server_that_trickles_wins_no_time(
+    start_smtp_server: StartServer, open_channel: OpenChannel
+) -> None:
+    server = await start_smtp_server(faults=[Rule(At.DOT, Fault.HANG)])
+    channel = open_channel(server)
+    future = channel.submit(make_outgoing())
+    await until(lambda: server.accepted)
+    session = next(iter(channel.pool._live))
+    before = session._deadline
+    session.data_received(b"250-still thinking\r\n2")
+    assert session._deadline == before
+    session._deadline = 0.0
+    session._tick()
+    assert not future.done(), "one more turn, for a process that was stopped"
+    session._tick()
+    assert (await future).outcome is Outcome.UNCERTAIN

@@ -69,6 +69,8 @@ TABLE = [
     # the provider
     ("530 5.7.0 Authentication required", R.PROVIDER_LOGIN, True, False, A.PAUSE_PROVIDER),
     ("535 5.7.8 bad credentials", R.PROVIDER_LOGIN, True, False, A.PAUSE_PROVIDER),
+    ("550 5.4.5 Daily user sending limit exceeded", R.PROVIDER_QUOTA, True, False, A.PAUSE_PROVIDER),
+    ("454 Throttling failure: Maximum sending rate exceeded", R.PROVIDER_QUOTA, True, False, A.PAUSE_PROVIDER),
 ]  # fmt: skip
 
 
@@ -120,7 +122,7 @@ def test_every_refusal_has_a_reason(stage: Stage, code: int, text: str) -> None:
     receipt = classify(stage, Reply(code, [text.encode("utf-8", "replace")]))
     assert receipt.reason is not None
     assert receipt.outcome in (Outcome.DEFERRED, Outcome.FAILED)
-    assert receipt.outcome is Outcome.FAILED or code < 500 or receipt.reason is Reason.PROVIDER_LOGIN
+    assert receipt.outcome is Outcome.FAILED or code < 500 or receipt.advice is A.PAUSE_PROVIDER
     if code < 500:
         assert receipt.outcome is Outcome.DEFERRED
         assert receipt.advice not in (A.SUPPRESS, A.SUPPRESS_IF_REPEATED)
