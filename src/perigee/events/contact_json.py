@@ -5,17 +5,22 @@ Only checked here: what it holds is read by the workflow that the event starts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from perigee.errors import Invalid
 from perigee.lib import json_edge
 from perigee.lib.addresses import normal_phone
 from perigee.lib.languages import normal_language, normal_time_zone
+from perigee.lib.names import name_problem
 from perigee.lib.scalars import one_or_many, to_bool, to_id, to_text
 
 NAME_LENGTH = 60
 """The event page allows 60 characters where the contact has 40 (contract 24)."""
 VALUE_LENGTH = 5000
+
+Check = Callable[[str, Any], object]
+"""Takes the member's name and value; raises Invalid."""
 
 
 def check_contact_json(value: Any) -> None:
@@ -35,7 +40,7 @@ def check_contact_json(value: Any) -> None:
         raise Invalid("contactJson: " + "; ".join(reasons), field="contactJson")
 
 
-def _reason(check: Any, name: str, value: Any) -> str | None:
+def _reason(check: Check, name: str, value: Any) -> str | None:
     try:
         check(name, value)
     except Invalid as error:
@@ -43,17 +48,20 @@ def _reason(check: Any, name: str, value: Any) -> str | None:
     return None
 
 
-def _name(name: str, value: Any) -> None:
-    text = to_text(name, value, limit=NAME_LENGTH)
-    if text is not None and not any(letter.isalpha() for letter in text):
-        raise Invalid.of(name, text, "has no letter")
+def _name(first: bool) -> Check:
+    def check(name: str, value: Any) -> None:
+        text = to_text(name, value)
+        if text is not None and (problem := name_problem(text, NAME_LENGTH, count_words=first)):
+            raise Invalid.of(name, text, problem)
+
+    return check
 
 
 def _town(name: str, value: Any) -> None:
     to_text(name, value, limit=255)
 
 
-def _known(read: Any, rule: str) -> Any:
+def _known(read: Callable[[str], str | None], rule: str) -> Check:
     def check(name: str, value: Any) -> None:
         text = to_text(name, value)
         if text is not None and read(text) is None:
@@ -72,9 +80,9 @@ def _inputs(name: str, value: Any) -> None:
         to_text(f"{path}.value", item.get("value"), limit=VALUE_LENGTH, lines=True)
 
 
-_CHECKS = {
-    "firstname": _name,
-    "lastname": _name,
+_CHECKS: dict[str, Check] = {
+    "firstname": _name(first=True),
+    "lastname": _name(first=False),
     "sms": _known(normal_phone, "is not valid phone number"),
     "town": _town,
     "timeZone": _known(normal_time_zone, "is not a time zone like Europe/Kyiv"),

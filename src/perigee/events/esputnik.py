@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from perigee.db.group_commit import run_set
 from perigee.errors import Invalid, NotFound
 from perigee.esputnik.face import Answer, Call, Right, bulk_limit, empty, event_limit, operation, plain
 from perigee.events.intake import EventIn, clean
@@ -78,7 +77,8 @@ async def _post_past_events(call: Call, version: int) -> PastResults:
     events = [
         clean_past(event, version, zone=zone, now=now, days=settings.past_event_days) for event in body.events
     ]
-    refusals = await run_set(call.context.database, record_past, call.org_id, events)
+    async with call.context.database.transaction() as conn:
+        refusals = await record_past(conn, call.org_id, events)
     errors = sum(refusal is not None for refusal in refusals)
     return PastResults([_result(refusal) for refusal in refusals], len(refusals) - errors, errors)
 

@@ -15,6 +15,7 @@ from perigee.events.keys import check_type_key
 from perigee.events.types import Identity
 from perigee.lib.addresses import normal_email, normal_phone, not_email, not_phone
 from perigee.lib.dates import to_moment
+from perigee.lib.names import name_problem
 from perigee.lib.scalars import one_or_many, to_decimal, to_text
 from perigee.lib.text import clean_json
 from perigee.orders.types import CleanOrder, Item
@@ -23,7 +24,6 @@ MAX_ITEMS = 5000
 """Items of one order."""
 
 KEY_LENGTH = 300
-NAME_LENGTH = 40
 _STATUSES = frozenset({"INITIALIZED", "IN_PROGRESS", "DELIVERED", "CANCELLED", "ABANDONED_SHOPPING_CART"})
 _MONEY = ("shipping", "discount", "taxes")
 _OWN_COLUMN = frozenset(
@@ -123,7 +123,7 @@ def _phone(text: str | None) -> str | None:
 def _name(field: str, value: Any) -> str | None:
     """For a new contact only. What is no name is left out there; the order itself keeps it."""
     text = to_text(field, value)
-    return text if text is not None and len(text) <= NAME_LENGTH else None
+    return text if text is not None and name_problem(text, count_words=field == "firstName") is None else None
 
 
 def _status(value: Any) -> str:
