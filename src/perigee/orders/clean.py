@@ -55,6 +55,7 @@ def clean(order: Any, zone: tzinfo) -> CleanOrder:
     """Raises Invalid: a required member is missing or malformed, or nothing says whose order it is."""
     if not isinstance(order, dict):
         raise Invalid("order: is not an object", field="order")
+    order = _given(order)
     get = order.get
     return CleanOrder(
         external_order_id=_required(
@@ -159,14 +160,19 @@ def _details(order: dict[str, Any]) -> dict[str, Any]:
     return details
 
 
-def _rest(given: dict[str, Any], columns: frozenset[str]) -> dict[str, Any]:
-    """Members without a column of their own; empty ones equal absence (contract 2.2)."""
-    rest = {name: value for name, value in given.items() if name not in columns and not _is_empty(value)}
+def _given(members: dict[str, Any]) -> dict[str, Any]:
+    """Without the empty ones: null, blank text and an empty list equal absence (contract 2.2)."""
+    return {
+        name: value
+        for name, value in members.items()
+        if not (value is None or value == [] or (isinstance(value, str) and not value.strip()))
+    }
+
+
+def _rest(members: dict[str, Any], columns: frozenset[str]) -> dict[str, Any]:
+    """Members without a column of their own."""
+    rest = {name: value for name, value in members.items() if name not in columns}
     return clean_json(rest) if rest else rest  # type: ignore[return-value]  # an object stays an object
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or value == [] or (isinstance(value, str) and not value.strip())
 
 
 def _items(value: Any) -> list[Item] | None:
@@ -181,6 +187,7 @@ def _items(value: Any) -> list[Item] | None:
 def _item(path: str, item: Any) -> Item:
     if not isinstance(item, dict):
         raise Invalid(f"{path[:-1]}: is not an object", field=path[:-1])
+    item = _given(item)
     get = item.get
     return Item(
         external_item_id=_required(
