@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--record", type=Path, help="append one JSON line per accepted message")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--fault", action="append", default=[], metavar="AT:FAULT[:SHARE|#N,N|REGEX]", type=Rule.parse
+        "--fault", action="append", default=[], metavar="AT:FAULT[:SHARE|#N,N-N|REGEX]", type=Rule.parse
     )
     parser.add_argument(
         "--close-every", type=int, default=0, metavar="N", help="421 after N messages of a session"
