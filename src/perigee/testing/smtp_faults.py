@@ -58,17 +58,24 @@ class Rule:
 
     @classmethod
     def parse(cls, text: str) -> Rule:
-        """`dot:drop`, `dot:drop:0.01`, `rcpt:permanent:@bad\\.example$`, `mail:closing:#3,7`."""
+        """`dot:drop`, `dot:drop:0.01`, `rcpt:permanent:@bad\\.example$`, `mail:closing:#3,7`, and a burst: `rcpt:temporary:#100-250`."""
         at, _, rest = text.partition(":")
         fault, _, condition = rest.partition(":")
         rule = cls(At(at), Fault(fault))
         if condition.startswith("#"):
-            return cls(
-                rule.at, rule.fault, only=frozenset(int(number) for number in condition[1:].split(","))
-            )
+            return cls(rule.at, rule.fault, only=_numbers(condition[1:]))
         if re.fullmatch(r"[\d.]+", condition):
             return cls(rule.at, rule.fault, rate=float(condition))
         return cls(rule.at, rule.fault, recipient=condition or None)
+
+
+def _numbers(text: str) -> frozenset[int]:
+    """`3,7,10-12`"""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return frozenset(found)
 
 
 @dataclass

@@ -60,7 +60,7 @@ def test_a_script_repeats_itself_by_its_seed() -> None:
     [
         ("dot:drop", Rule(At.DOT, Fault.DROP)),
         ("dot:drop:0.01", Rule(At.DOT, Fault.DROP, rate=0.01)),
-        ("mail:closing:#3,7", Rule(At.MAIL, Fault.CLOSING, only=frozenset({3, 7}))),
+        ("mail:closing:#3,7-9", Rule(At.MAIL, Fault.CLOSING, only=frozenset({3, 7, 8, 9}))),
         ("rcpt:permanent:@bad", Rule(At.RCPT, Fault.PERMANENT, recipient="@bad")),
     ],
 )
