@@ -28,9 +28,12 @@ class Compiled(NamedTuple):
     values: Mapping[str, Any]
 
 
-def compile_ids(tree: Node, world: World) -> Compiled:
-    """`select contact_id`: every living contact that holds, once, in no order. Expanded and checked trees only."""
-    sql = Sql(world)
+def compile_ids(tree: Node, world: World, *, prefix: str = "p") -> Compiled:
+    """`select contact_id`: every living contact that holds, once, in no order. The tree must be expanded.
+
+    `prefix` begins the names of its values, `org_id` excepted.
+    """
+    sql = Sql(world, prefix)
     return Compiled(_contacts(tree, sql), sql.values)
 
 
@@ -40,14 +43,17 @@ def compile_count(tree: Node, world: World) -> Compiled:
     return Compiled(f"select count(*) from ({_contacts(tree, sql)}) chosen", sql.values)
 
 
-def compile_page(tree: Node, world: World, *, after: int, rows: int) -> Compiled:
-    """`select contact_id` in ascending order, behind the id `after`: pages, and with 0 a sample."""
+def compile_page(
+    tree: Node, world: World, *, rows: int, after: int = 0, skip: int = 0, descending: bool = False
+) -> Compiled:
+    """`select contact_id` in the order of ids, at most `rows`: behind the id `after`, or behind `skip` others."""
     sql = Sql(world)
-    start = sql.bind(after, "bigint")
-    limit = sql.bind(rows, "bigint")
+    contacts = _contacts(tree, sql)
+    direction, beyond = ("desc", "<") if descending else ("asc", ">")
+    behind = f"where contact_id {beyond} {sql.bind(after, 'bigint')}" if after else ""
     return Compiled(
-        f"select chosen.contact_id from ({_contacts(tree, sql)}) chosen where chosen.contact_id > {start} "
-        f"order by chosen.contact_id limit {limit}",
+        f"select contact_id from ({contacts}) chosen {behind} order by contact_id {direction} "
+        f"limit {sql.bind(rows, 'bigint')} offset {sql.bind(skip, 'bigint')}",
         sql.values,
     )
 

@@ -17,10 +17,11 @@ from typing import Any, Union
 import msgspec
 
 from perigee.errors import Invalid
+from perigee.lib.text import clean_json
 from perigee.segments.leaves.addresses import AddressStateLeaf, EmailDomainLeaf, HasAddressLeaf, TokenLeaf
 from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import AdditionalLeaf, FieldLeaf
-from perigee.segments.leaves.leaf import Leaf
+from perigee.segments.leaves.leaf import Leaf, NameKind
 from perigee.segments.leaves.membership import CategoryLeaf, SegmentLeaf
 from perigee.segments.leaves.messages import MessageLeaf
 from perigee.segments.leaves.orders import OrdersLeaf
@@ -71,6 +72,9 @@ Condition = Union[  # noqa: UP007  # msgspec resolves the forward references thr
 """Every condition there is."""
 
 
+_decode = msgspec.json.Decoder(Condition).decode
+
+
 class Inlined(Node, frozen=True, tag="segment"):
     """A dynamic segment in the place where another one names it; made by `expand`, never read from JSON."""
 
@@ -91,12 +95,18 @@ def parse(data: bytes | str) -> Condition:
 def read(decoded: Any) -> Condition:
     """A condition from decoded JSON. Raises Invalid naming path, value and rule; limits included."""
     try:
-        tree: Condition = msgspec.convert(decoded, Condition)
+        tree: Condition = msgspec.convert(clean_json(decoded), Condition)
     except RecursionError:
         raise Invalid(f"condition: is nested deeper than {MAX_DEPTH} levels", field="condition") from None
     except msgspec.ValidationError as error:
         raise _invalid(decoded, str(error)) from None
     _check_limits(tree)
+    return tree
+
+
+def parse_stored(text: str) -> Condition:
+    """A condition from the database, where only checked ones are."""
+    tree: Condition = _decode(text)
     return tree
 
 
@@ -131,8 +141,10 @@ def walk(tree: Node, at: str = "condition") -> Iterator[tuple[str, Node]]:
         yield from walk(child, f"{at}.{member}")
 
 
-def named_segments(tree: Node) -> set[int]:
-    return {node.id for _, node in walk(tree) if isinstance(node, SegmentLeaf)}
+def names(tree: Node, kind: NameKind) -> set[Any]:
+    """What of one kind the tree names itself: ids of segments and fields, keys of the others."""
+    leaves = [node for _, node in walk(tree) if isinstance(node, Leaf)]
+    return {name for leaf in leaves for of, name in leaf.names() if of == kind}
 
 
 def _check_limits(tree: Node) -> None:

@@ -1,4 +1,4 @@
-"""Replaces the dynamic segments that a condition names by their own conditions. Pure."""
+"""Makes a tree ready to be read: dynamic segments in place, conditions on what is gone marked. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import cast
 
 from perigee.errors import Invalid
 from perigee.segments.conditions import All, AnyOf, Condition, Exclude, Inlined, Not
-from perigee.segments.leaves.leaf import Leaf
+from perigee.segments.leaves.leaf import Broken, Leaf
 from perigee.segments.leaves.membership import SegmentLeaf
 from perigee.segments.node import Node
 from perigee.segments.world import Catalogue
@@ -41,7 +41,7 @@ class _Expansion:
                         f"condition: holds more than {MAX_EXPANDED} conditions with those of the segments it names",
                         field="condition",
                     )
-                return cast("Condition", node)
+                return cast("Condition", _sound(node, self._catalogue))
             case All():
                 return All(tuple(self.of(child, within) for child in node.of))
             case AnyOf():
@@ -59,3 +59,11 @@ class _Expansion:
         if len(within) > MAX_NESTED:
             raise Invalid(f"condition: more than {MAX_NESTED} segments within each other", field="condition")
         return self._catalogue.rules[segment_id]
+
+
+def _sound(leaf: Leaf, catalogue: Catalogue) -> Leaf:
+    try:
+        leaf.check("condition", catalogue)
+    except Invalid as error:
+        return Broken(leaf, error.message)
+    return leaf

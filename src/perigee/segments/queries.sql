@@ -164,3 +164,101 @@ where d.org_id = %(org_id)s and d.contact_id = any(%(contact_ids)s::bigint[])
 select contact_id, status, at, channel, send_id, ordinal
 from activity
 where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]) and status = any(%(values)s::text[]);
+
+-- name: lock_rules
+-- Writers of segments take turns within an organisation: two conditions could else name each other.
+select 1 from organisation where org_id = %(org_id)s for no key update;
+
+-- name: bound
+-- Sets both for this transaction and says what they were before.
+select before.time_limit, before.work_mem,
+       set_config('statement_timeout', %(limit)s, true), set_config('work_mem', %(work_mem)s, true)
+from (select current_setting('statement_timeout'), current_setting('work_mem') offset 0) as before (time_limit, work_mem);
+
+-- name: members_by_joining
+select m.contact_id
+from segment_member m
+join contact c on c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null
+where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
+order by m.joined_at, m.contact_id
+limit %(rows)s offset %(skip)s;
+
+-- name: members_by_joining_descending
+select m.contact_id
+from segment_member m
+join contact c on c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null
+where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
+order by m.joined_at desc, m.contact_id desc
+limit %(rows)s offset %(skip)s;
+
+-- name: category_of_segment
+select key from subscription_category where org_id = %(org_id)s and segment_id = %(segment_id)s;
+
+-- name: categories
+-- With the number of living subscribers of each.
+select s.category_id, s.key, s.segment_id, s.name, s.created_at, s.updated_at, coalesce(members.count, 0)
+from subscription_category s
+left join (
+    select m.segment_id, count(*) as count
+    from segment_member m
+    join contact c on c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null
+    where m.org_id = %(org_id)s
+      and m.segment_id in (select segment_id from subscription_category where org_id = %(org_id)s)
+    group by m.segment_id
+) members on members.segment_id = s.segment_id
+where s.org_id = %(org_id)s
+order by s.category_id;
+
+-- name: insert_category
+insert into subscription_category (org_id, key, name, segment_id)
+values (%(org_id)s, %(key)s, %(name)s, %(segment_id)s)
+returning category_id, key, segment_id, name, created_at, updated_at;
+
+-- name: rename_category
+update subscription_category
+set name = %(name)s, updated_at = now()
+where org_id = %(org_id)s and category_id = %(category_id)s
+returning category_id, key, segment_id, name, created_at, updated_at;
+
+-- name: delete_category
+delete from subscription_category
+where org_id = %(org_id)s and category_id = %(category_id)s
+returning segment_id;
+
+-- name: categories_of_contact
+select s.category_id, s.key, s.segment_id, s.name, s.created_at, s.updated_at
+from subscription_category s
+join segment_member m on m.org_id = %(org_id)s and m.segment_id = s.segment_id and m.contact_id = %(contact_id)s
+where s.org_id = %(org_id)s
+order by s.category_id;
+
+-- name: contact_exists
+select 1 from contact where org_id = %(org_id)s and contact_id = %(contact_id)s and deleted_at is null;
+
+-- name: lock_contact
+-- Whoever changes one person's categories takes turns.
+select 1 from contact
+where org_id = %(org_id)s and contact_id = %(contact_id)s and deleted_at is null
+for no key update;
+
+-- name: set_categories
+-- The difference to what the contact has: left and joined lists, and a line in the consent log for each.
+with category as (
+    select segment_id, key, key = any(%(keys)s::text[]) as wanted
+    from subscription_category
+    where org_id = %(org_id)s
+), gone as (
+    delete from segment_member
+    where org_id = %(org_id)s and contact_id = %(contact_id)s
+      and segment_id in (select segment_id from category where not wanted)
+    returning segment_id
+), joined as (
+    insert into segment_member (org_id, segment_id, contact_id)
+    select %(org_id)s, segment_id, %(contact_id)s from category where wanted
+    on conflict (org_id, segment_id, contact_id) do nothing
+    returning segment_id
+)
+insert into consent_log (org_id, kind, value, contact_id, action, source)
+select %(org_id)s, 'category', key, %(contact_id)s, case when wanted then 'subscribed' else 'unsubscribed' end, %(source)s
+from category
+where segment_id in (select segment_id from gone union all select segment_id from joined);

@@ -12,17 +12,21 @@ Cast = Literal["text", "text[]", "numeric", "numeric[]", "bigint", "bigint[]", "
 
 
 class Sql:
-    """Gathers the bound values of one statement; hands out placeholders and aliases."""
+    """Gathers the bound values of one statement; hands out placeholders and aliases.
 
-    def __init__(self, world: World) -> None:
+    `prefix` begins the names of the values, for a statement that is put together of several compiled parts.
+    """
+
+    def __init__(self, world: World, prefix: str = "p") -> None:
         self.world = world
+        self._prefix = prefix
         self.values: dict[str, Any] = {"org_id": world.org_id}
         self._aliases = 0
 
     org = "%(org_id)s::bigint"
 
     def bind(self, value: Any, cast: Cast) -> str:
-        name = f"p{len(self.values)}"
+        name = f"{self._prefix}{len(self.values)}"
         self.values[name] = value
         return f"%({name})s::{cast}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import errors
@@ -12,7 +12,7 @@ from perigee.db.columns import pack
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.errors import Conflict
-from perigee.segments.types import Kind, SegmentRow
+from perigee.segments.types import Category, Kind, SegmentRow
 
 queries = load(__package__)
 
@@ -56,7 +56,7 @@ async def lock_segment(conn: Connection, org_id: int, segment_id: int) -> Segmen
 
 
 async def segments_by_ids(conn: Connection, org_id: int, segment_ids: Sequence[int]) -> list[SegmentRow]:
-    return await _many(conn, queries.segments_by_ids, {"org_id": org_id, "segment_ids": list(segment_ids)})
+    return await _many(conn, queries.segments_by_ids, {"org_id": org_id, "segment_ids": _ids(segment_ids)})
 
 
 async def dynamic_segments(conn: Connection, org_id: int) -> list[SegmentRow]:
@@ -94,6 +94,8 @@ async def update_segment(conn: Connection, org_id: int, changed: SegmentRow) -> 
 
 
 async def delete_segment(conn: Connection, org_id: int, segment_id: int) -> None:
+    """With its memberships."""
+    await empty(conn, org_id, segment_id)
     await conn.execute(queries.delete_segment, {"org_id": org_id, "segment_id": segment_id})
 
 
@@ -123,6 +125,126 @@ async def empty(conn: Connection, org_id: int, segment_id: int) -> int:
     return cursor.rowcount
 
 
+async def organisation(conn: Connection, org_id: int) -> tuple[str, str]:
+    """Time zone and currency."""
+    row = await (await conn.execute(queries.organisation, {"org_id": org_id})).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+async def catalogue_fields(conn: Connection, org_id: int, field_ids: Sequence[int]) -> dict[int, str]:
+    """Types of these additional fields by id."""
+    return await _pairs(conn, queries.catalogue_fields, {"org_id": org_id, "field_ids": _ids(field_ids)})
+
+
+async def catalogue_event_types(conn: Connection, org_id: int, keys: Sequence[str]) -> dict[str, int]:
+    return await _pairs(conn, queries.catalogue_event_types, {"org_id": org_id, "keys": list(keys)})
+
+
+async def catalogue_categories(conn: Connection, org_id: int, keys: Sequence[str]) -> dict[str, int]:
+    """Segments of these subscription categories by key."""
+    return await _pairs(conn, queries.catalogue_categories, {"org_id": org_id, "keys": list(keys)})
+
+
+async def lock_rules(conn: Connection, org_id: int) -> None:
+    await conn.execute(queries.lock_rules, {"org_id": org_id})
+
+
+async def bound(conn: Connection, limit: str, work_mem: str) -> tuple[str, str]:
+    """Sets `statement_timeout` and `work_mem` until the end of the transaction; returns what they were."""
+    row = await (await conn.execute(queries.bound, {"limit": limit, "work_mem": work_mem})).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+async def column(conn: Connection, statement: str, values: Mapping[str, Any]) -> list[int]:
+    """The one column of a compiled condition. Not prepared: its plan depends on its values."""
+    rows = await (await conn.execute(statement.encode(), values, prepare=False)).fetchall()
+    return [row[0] for row in rows]
+
+
+async def members_by_joining(
+    conn: Connection, org_id: int, segment_id: int, *, rows: int, skip: int, descending: bool
+) -> list[int]:
+    query = queries.members_by_joining_descending if descending else queries.members_by_joining
+    return await column(conn, query, {"org_id": org_id, "segment_id": segment_id, "rows": rows, "skip": skip})
+
+
+async def category_of_segment(conn: Connection, org_id: int, segment_id: int) -> str | None:
+    """The key of the category that the list belongs to."""
+    values = {"org_id": org_id, "segment_id": segment_id}
+    row = await (await conn.execute(queries.category_of_segment, values)).fetchone()
+    return row[0] if row else None
+
+
+async def categories(conn: Connection, org_id: int) -> list[tuple[Category, int]]:
+    """Each with its number of living subscribers."""
+    rows = await (await conn.execute(queries.categories, {"org_id": org_id})).fetchall()
+    return [(Category(*row[:-1]), row[-1]) for row in rows]
+
+
+async def insert_category(conn: Connection, org_id: int, *, key: str, name: str, segment_id: int) -> Category:
+    """Raises Conflict when the key, or the list of this name, belongs to another category."""
+    if await category_of_segment(conn, org_id, segment_id) is not None:
+        raise Conflict(f"name: '{name[:80]}' is the name of another category")
+    values = {"org_id": org_id, "key": key, "name": name, "segment_id": segment_id}
+    try:
+        async with conn.transaction():
+            row = await (await conn.execute(queries.insert_category, values)).fetchone()
+    except errors.UniqueViolation:
+        raise Conflict(f"key: '{key}' is the key of another category") from None
+    assert row is not None
+    return Category(*row)
+
+
+async def rename_category(conn: Connection, org_id: int, category_id: int, name: str) -> Category | None:
+    values = {"org_id": org_id, "category_id": category_id, "name": name}
+    row = await (await conn.execute(queries.rename_category, values)).fetchone()
+    return Category(*row) if row else None
+
+
+async def delete_category(conn: Connection, org_id: int, category_id: int) -> int | None:
+    """The id of the list it had."""
+    values = {"org_id": org_id, "category_id": category_id}
+    row = await (await conn.execute(queries.delete_category, values)).fetchone()
+    return int(row[0]) if row else None
+
+
+async def categories_of_contact(conn: Connection, org_id: int, contact_id: int) -> list[Category]:
+    values = {"org_id": org_id, "contact_id": contact_id}
+    return [
+        Category(*row) for row in await (await conn.execute(queries.categories_of_contact, values)).fetchall()
+    ]
+
+
+async def set_categories(
+    conn: Connection, org_id: int, contact_id: int, keys: Sequence[str], *, source: str
+) -> None:
+    values = {"org_id": org_id, "contact_id": contact_id, "keys": list(keys), "source": source}
+    await conn.execute(queries.set_categories, values)
+
+
+async def contact_exists(conn: Connection, org_id: int, contact_id: int) -> bool:
+    """Whether there is such a living contact."""
+    values = {"org_id": org_id, "contact_id": contact_id}
+    return await (await conn.execute(queries.contact_exists, values)).fetchone() is not None
+
+
+async def lock_contact(conn: Connection, org_id: int, contact_id: int) -> bool:
+    """Whether there is such a living contact."""
+    values = {"org_id": org_id, "contact_id": contact_id}
+    return await (await conn.execute(queries.lock_contact, values)).fetchone() is not None
+
+
+async def _pairs(conn: Connection, query: str, values: dict[str, Any]) -> dict[Any, Any]:
+    return dict(await (await conn.execute(query, values)).fetchall())
+
+
+def _ids(numbers: Sequence[int]) -> list[int]:
+    """Without numbers that no bigint holds: they are nobody's ids."""
+    return [number for number in numbers if 0 < number < 2**63]
+
+
 async def _change(
     conn: Connection,
     query: str,
@@ -134,7 +256,7 @@ async def _change(
     values = {
         "org_id": org_id,
         "segment_id": segment_id,
-        "contact_ids": [number for number in contact_ids if 0 < number < 2**63],
+        "contact_ids": _ids(contact_ids),
         "external_ids": list(external_ids),
     }
     return (await conn.execute(query, values)).rowcount

@@ -11,6 +11,9 @@ MAX_NAME = 255
 """Characters of a segment's name."""
 
 
+MAX_DESCRIPTION = 2000
+
+
 class SegmentRow(NamedTuple):
     """A segment without its people. The wire calls it a group."""
 

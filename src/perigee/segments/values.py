@@ -143,7 +143,7 @@ class Number(ValueKind):
         }[comparison.op]
 
 
-_NUMERIC = re.compile(r"-?[0-9]{1,18}([.][0-9]{1,9})?")
+_NUMERIC = re.compile(r"-?[0-9]{1,30}([.][0-9]{1,30})?")
 
 
 def as_number(text: str | None) -> Decimal | None:

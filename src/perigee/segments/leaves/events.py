@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -11,7 +11,7 @@ from perigee.errors import Invalid
 from perigee.segments.comparisons import Comparison, ValueKind, check_text
 from perigee.segments.dates import Day, Period
 from perigee.segments.leaves.counting import COUNT, ONCE, happened
-from perigee.segments.leaves.leaf import NOBODY, Members, SetLeaf
+from perigee.segments.leaves.leaf import Members, Name, SetLeaf
 from perigee.segments.moments import Moment
 from perigee.segments.person import Event, Needs, Person
 from perigee.segments.sql import Sql, both
@@ -74,6 +74,9 @@ class EventLeaf(SetLeaf, frozen=True, tag="event"):
     period: Comparison | None = None
     where: tuple[Parameter, ...] = ()
 
+    def names(self) -> Iterable[Name]:
+        yield "event_type", self.type
+
     def check(self, at: str, catalogue: Catalogue) -> None:
         if self.type not in catalogue.event_types:
             raise Invalid.of(f"{at}.type", self.type, "is not the key of an event type")
@@ -86,15 +89,12 @@ class EventLeaf(SetLeaf, frozen=True, tag="event"):
             parameter.check(f"{at}.where[{n}]")
 
     def need(self, needs: Needs, catalogue: Catalogue) -> None:
-        if self.type in catalogue.event_types:
-            asked = needs.events.setdefault(catalogue.event_types[self.type], set())
-            asked.update(parameter.param for parameter in self.where)
+        asked = needs.events.setdefault(catalogue.event_types[self.type], set())
+        asked.update(parameter.param for parameter in self.where)
 
     def members(self, sql: Sql) -> Members:
-        type_id = sql.world.catalogue.event_types.get(self.type)
-        if type_id is None:
-            return Members(NOBODY)
         e = sql.alias()
+        type_id = sql.world.catalogue.event_types[self.type]
         conditions = [
             f"{e}.org_id = {sql.org}",
             f"{e}.event_type_id = {sql.bind(type_id, 'bigint')}",
@@ -106,13 +106,10 @@ class EventLeaf(SetLeaf, frozen=True, tag="event"):
         return happened(sql, self.times, f"{e}.contact_id", f"from event {e} where {both(conditions)}")
 
     def found(self, person: Person, world: World) -> Any:
-        type_id = world.catalogue.event_types.get(self.type)
-        events = person.events.get(type_id, ()) if type_id is not None else ()
+        events = person.events.get(world.catalogue.event_types[self.type], ())
         return sum(self._takes(event, world.moment) for event in events)
 
     def holds(self, person: Person, world: World) -> bool:
-        if self.type not in world.catalogue.event_types:
-            return False
         return COUNT.holds(self.found(person, world), self.times, world.moment)
 
     def _takes(self, event: Event, moment: Moment) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from perigee.errors import Invalid
 from perigee.segments.comparisons import Comparison, ValueKind
 from perigee.segments.dates import Day, Instant
-from perigee.segments.leaves.leaf import PlainLeaf
+from perigee.segments.leaves.leaf import Name, PlainLeaf
 from perigee.segments.person import Person
 from perigee.segments.sql import Sql
 from perigee.segments.values import Choices, Number, Text, as_number, as_number_sql
@@ -103,32 +103,31 @@ STORED: Mapping[str, Stored] = {
 class AdditionalLeaf(PlainLeaf, frozen=True, tag="additional"):
     """An additional field: `{"is": "additional", "id": 79001, "test": {"op": "greater", "value": 3}}`.
 
-    Which operators there are says the field's type. A field that is gone answers no to all of them.
+    Which operators there are says the field's type.
     """
 
     id: int
     test: Comparison
 
+    def names(self) -> Iterable[Name]:
+        yield "field", self.id
+
     def check(self, at: str, catalogue: Catalogue) -> None:
         if self.id not in catalogue.fields:
             raise Invalid.of(f"{at}.id", self.id, "is not the id of an additional field")
-        STORED[catalogue.fields[self.id]].kind.check(self.test, f"{at}.test")
+        self._stored(catalogue).kind.check(self.test, f"{at}.test")
 
     def predicate(self, sql: Sql, contact: str) -> str:
-        stored = self._stored(sql.world)
-        if stored is None:
-            return "false"
+        stored = self._stored(sql.world.catalogue)
         value = f"({contact}.fields -> {sql.bind(str(self.id), 'text')})"
         return stored.kind.sql(stored.read_sql(value), self.test, sql)
 
     def found(self, person: Person, world: World) -> Any:
-        stored = self._stored(world)
-        return stored and stored.read(person.fields.get(str(self.id)))
+        return self._stored(world.catalogue).read(person.fields.get(str(self.id)))
 
     def holds(self, person: Person, world: World) -> bool:
-        stored = self._stored(world)
-        return stored is not None and stored.kind.holds(self.found(person, world), self.test, world.moment)
+        kind = self._stored(world.catalogue).kind
+        return kind.holds(self.found(person, world), self.test, world.moment)
 
-    def _stored(self, world: World) -> Stored | None:
-        kind = world.catalogue.fields.get(self.id)
-        return None if kind is None else STORED[kind]
+    def _stored(self, catalogue: Catalogue) -> Stored:
+        return STORED[catalogue.fields[self.id]]

@@ -6,22 +6,34 @@ To add a condition write a class here beside the others and name it in `conditio
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from perigee.segments.node import Node
 from perigee.segments.person import Needs, Person
 from perigee.segments.sql import Sql
 from perigee.segments.world import Catalogue, World
 
+NameKind = Literal["segment", "field", "event_type", "category"]
+Name = tuple[NameKind, int | str]
+"""Something of the organisation that a condition names: segments and fields by id, the others by key."""
+
 
 class Leaf(Node, frozen=True):
-    """A single condition. All four readings must agree; `test_two_readings` holds them against each other."""
+    """A single condition. Its readings must agree; `test_two_readings` holds them against each other.
+
+    They are asked only of leaves that pass `check`: `expand` puts a `Broken` in the place of others.
+    """
 
     plain: ClassVar[bool] = False
     """Looks at nothing but the contact's own row, so that its SQL may stand anywhere in an expression."""
 
     def check(self, at: str, catalogue: Catalogue) -> None:
         """Raises Invalid naming the member under `at`, its value and the rule."""
+
+    def names(self) -> Iterable[Name]:
+        """What the catalogue must hold for it."""
+        return ()
 
     def need(self, needs: Needs, catalogue: Catalogue) -> None:
         """Adds what `found` looks at."""
@@ -89,3 +101,19 @@ def in_set(sql: Sql, contact: str, select: str, wanted: bool) -> str:
 
 
 NOBODY = "select contact_id from contact where false"
+
+
+class Broken(PlainLeaf, frozen=True, tag="broken"):
+    """A stored condition that names what is gone meanwhile, and therefore holds for nobody. Made by `expand`."""
+
+    leaf: Leaf
+    why: str
+
+    def predicate(self, sql: Sql, contact: str) -> str:
+        return "false"
+
+    def found(self, person: Person, world: World) -> Any:
+        return self.why
+
+    def holds(self, person: Person, world: World) -> bool:
+        return False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from perigee.errors import Invalid
-from perigee.segments.leaves.leaf import NOBODY, Members, SetLeaf
+from perigee.segments.leaves.leaf import Members, Name, SetLeaf
 from perigee.segments.person import Needs, Person
 from perigee.segments.sql import Sql
 from perigee.segments.world import Catalogue, World
@@ -14,11 +15,13 @@ from perigee.segments.world import Catalogue, World
 class SegmentLeaf(SetLeaf, frozen=True, tag="segment"):
     """Is in another segment: `{"is": "segment", "id": 200401}`.
 
-    `expand` replaces a dynamic one by its condition before anything is read; what is left here is a list, or a
-    segment that is gone and has nobody.
+    `expand` replaces a dynamic one by its condition before anything is read; what is left here is a list.
     """
 
     id: int
+
+    def names(self) -> Iterable[Name]:
+        yield "segment", self.id
 
     def check(self, at: str, catalogue: Catalogue) -> None:
         if self.id not in catalogue.lists and self.id not in catalogue.rules:
@@ -28,10 +31,10 @@ class SegmentLeaf(SetLeaf, frozen=True, tag="segment"):
         needs.segments.add(self.id)
 
     def members(self, sql: Sql) -> Members:
-        return _list_members(sql, self.id if self.id in sql.world.catalogue.lists else None)
+        return _list_members(sql, self.id)
 
     def found(self, person: Person, world: World) -> Any:
-        return self.id in person.segments and self.id in world.catalogue.lists
+        return self.id in person.segments
 
     def holds(self, person: Person, world: World) -> bool:
         return bool(self.found(person, world))
@@ -42,27 +45,27 @@ class CategoryLeaf(SetLeaf, frozen=True, tag="category"):
 
     key: str
 
+    def names(self) -> Iterable[Name]:
+        yield "category", self.key
+
     def check(self, at: str, catalogue: Catalogue) -> None:
         if self.key not in catalogue.categories:
             raise Invalid.of(f"{at}.key", self.key, "is not the key of a subscription category")
 
     def need(self, needs: Needs, catalogue: Catalogue) -> None:
-        if self.key in catalogue.categories:
-            needs.segments.add(catalogue.categories[self.key])
+        needs.segments.add(catalogue.categories[self.key])
 
     def members(self, sql: Sql) -> Members:
-        return _list_members(sql, sql.world.catalogue.categories.get(self.key))
+        return _list_members(sql, sql.world.catalogue.categories[self.key])
 
     def found(self, person: Person, world: World) -> Any:
-        return world.catalogue.categories.get(self.key) in person.segments
+        return world.catalogue.categories[self.key] in person.segments
 
     def holds(self, person: Person, world: World) -> bool:
         return bool(self.found(person, world))
 
 
-def _list_members(sql: Sql, segment_id: int | None) -> Members:
-    if segment_id is None:
-        return Members(NOBODY)
+def _list_members(sql: Sql, segment_id: int) -> Members:
     t = sql.alias()
     return Members(
         f"select {t}.contact_id from segment_member {t} "

@@ -13,6 +13,7 @@ from perigee.db.pool import Database
 from perigee.segments.comparisons import Comparison
 from perigee.segments.compile import compile_ids
 from perigee.segments.conditions import Not, dump, parse
+from perigee.segments.expand import expand
 from perigee.segments.facts import load_people
 from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import FieldLeaf
@@ -32,12 +33,13 @@ class Crowd:
         self.connection, self.people, self.world = connection, people, world
 
     def by_sql(self, tree: Node) -> list[int]:
-        compiled = compile_ids(tree, self.world)
+        compiled = compile_ids(expand(tree, self.world.catalogue), self.world)
         rows = self.connection.execute(compiled.sql.encode(), compiled.values, prepare=False).fetchall()
         return [contact_id for (contact_id,) in rows]
 
     def by_facts(self, tree: Node) -> list[int]:
-        return [number for number, person in self.people.items() if match(tree, person, self.world)]
+        expanded = expand(tree, self.world.catalogue)
+        return [number for number, person in self.people.items() if match(expanded, person, self.world)]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,136 @@
+"""The people of a segment or of a condition: how many, which, and why."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import NamedTuple
+
+from psycopg import errors
+
+from perigee.db.pool import Connection
+from perigee.errors import NotFound, Unavailable
+from perigee.segments import store
+from perigee.segments.compile import Compiled, compile_count, compile_page
+from perigee.segments.explain import Explained, explain
+from perigee.segments.facts import load_people
+from perigee.segments.match import match, needs
+from perigee.segments.node import Node
+from perigee.segments.reading import Reading, read_segment, read_tree
+
+TIMEOUT_MS = 30_000
+"""The longest that one question may keep the database busy (protocols 3.6)."""
+WORK_MEM = "64MB"
+
+
+class Preview(NamedTuple):
+    """How many hold at this moment, and the first of them by id."""
+
+    total: int
+    sample: list[int]
+
+
+async def count(conn: Connection, org_id: int, segment_id: int, now: datetime) -> int:
+    """How many living contacts are in a segment now. Raises NotFound, Unavailable after 30 s."""
+    reading = await read_segment(conn, org_id, segment_id, now)
+    return int((await _ask(conn, compile_count(*reading)))[0])
+
+
+async def preview(conn: Connection, org_id: int, tree: Node, now: datetime, *, rows: int = 10) -> Preview:
+    """Answers for a condition that need not be stored. Raises Invalid for unknown names, Unavailable after 30 s."""
+    reading = await read_tree(conn, org_id, tree, now, strict=True)
+    return await _preview(conn, reading, rows)
+
+
+async def preview_segment(
+    conn: Connection, org_id: int, segment_id: int, now: datetime, *, rows: int = 10
+) -> Preview:
+    """The same for a stored segment. Raises NotFound, Unavailable after 30 s."""
+    return await _preview(conn, await read_segment(conn, org_id, segment_id, now), rows)
+
+
+async def members(
+    conn: Connection,
+    org_id: int,
+    segment_id: int,
+    now: datetime,
+    *,
+    rows: int,
+    after: int = 0,
+    skip: int = 0,
+    descending: bool = False,
+) -> list[int]:
+    """A page of contact ids in the order of ids: behind the id `after`, or behind `skip` people.
+
+    Raises NotFound, Unavailable after 30 s.
+    """  # fmt: skip
+    reading = await read_segment(conn, org_id, segment_id, now)
+    return await _ask(conn, compile_page(*reading, after=after, skip=skip, rows=rows, descending=descending))
+
+
+async def members_by_joining(
+    conn: Connection, org_id: int, segment_id: int, *, rows: int, skip: int, descending: bool
+) -> list[int]:
+    """A page of a list in the order in which people joined it."""
+    async with bounded(conn):
+        return await store.members_by_joining(
+            conn, org_id, segment_id, rows=rows, skip=skip, descending=descending
+        )
+
+
+async def explain_segment(
+    conn: Connection, org_id: int, segment_id: int, contact_id: int, now: datetime
+) -> Explained:
+    """Why a person is in a segment or not. Raises NotFound for either."""
+    return await _explain(conn, org_id, await read_segment(conn, org_id, segment_id, now), contact_id)
+
+
+async def explain_tree(
+    conn: Connection, org_id: int, tree: Node, contact_id: int, now: datetime
+) -> Explained:
+    """The same for a condition that need not be stored. Raises Invalid for unknown names."""
+    return await _explain(conn, org_id, await read_tree(conn, org_id, tree, now, strict=True), contact_id)
+
+
+async def matching(
+    conn: Connection, org_id: int, reading: Reading, contact_ids: Sequence[int]
+) -> dict[int, bool]:
+    """Which of these contacts hold, by their facts; deleted and unknown ones are left out. Hundreds at a time."""
+    people = await load_people(conn, org_id, contact_ids, needs(reading.tree, reading.world.catalogue))
+    return {number: match(reading.tree, person, reading.world) for number, person in people.items()}
+
+
+@asynccontextmanager
+async def bounded(conn: Connection) -> AsyncIterator[None]:
+    """A transaction, or a part of the caller's, whose statements may take 30 s and memory for large hashes.
+
+    Raises Unavailable for the one that takes longer; the caller's own transaction goes on.
+    """
+    try:
+        async with conn.transaction():
+            before = await store.bound(conn, str(TIMEOUT_MS), WORK_MEM)
+            yield
+            await store.bound(conn, *before)
+    except errors.QueryCanceled:
+        raise Unavailable(
+            f"The segment takes longer than {TIMEOUT_MS // 1000} s to work out; narrow its conditions",
+            retry_after=60,
+        ) from None
+
+
+async def _preview(conn: Connection, reading: Reading, rows: int) -> Preview:
+    total = await _ask(conn, compile_count(*reading))
+    return Preview(int(total[0]), await _ask(conn, compile_page(*reading, rows=rows)))
+
+
+async def _explain(conn: Connection, org_id: int, reading: Reading, contact_id: int) -> Explained:
+    people = await load_people(conn, org_id, [contact_id], needs(reading.tree, reading.world.catalogue))
+    if contact_id not in people:
+        raise NotFound(f"Contact with id='{contact_id}' is not found")
+    return explain(reading.tree, people[contact_id], reading.world)
+
+
+async def _ask(conn: Connection, compiled: Compiled) -> list[int]:
+    async with bounded(conn):
+        return await store.column(conn, compiled.sql, compiled.values)
