@@ -1,0 +1,259 @@
+"""The budget of a Liquid template: what bounds one person's rendering, whatever template and data are.
+
+python-liquid has limits of its own, but they are products of nested loops, not sums, and no filter heeds them.
+So every look-up, filter, assignment and loop is charged here, sizes are checked before a filter can multiply
+them, and the processor time of the thread is looked at on the way (not wall time: a busy machine is no fault of
+the template). Limits: reliability 29, protocols 3.3.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from liquid import RenderContext
+from liquid.ast import BlockNode, Node
+from liquid.builtin.expressions import LoopExpression
+from liquid.builtin.expressions.primitive import RangeLiteral
+from liquid.builtin.tags.for_tag import ForNode, ForTag
+from liquid.builtin.tags.tablerow_tag import TablerowNode, TablerowTag
+from liquid.exceptions import ResourceLimitError
+from liquid.expression import Expression
+from liquid.token import Token
+
+from perigee.messages.engine import Moment
+
+STEPS = 100_000
+SECONDS = 0.2
+OUTPUT_BYTES = 1_000_000
+DEPTH = 32
+VALUE_WEIGHT = 100_000
+"""Characters of a text, or of all texts in a list, that a filter may take or give."""
+ITEMS = 5_000
+"""Elements of a list or range."""
+NUMBER_BITS = 256
+
+
+class LimitReached(ResourceLimitError):
+    """A budget ran out; the message says which."""
+
+    def __init__(self, what: str, token: Token | None = None) -> None:
+        super().__init__(what, token=token)
+
+
+class Budget:
+    """Steps and processor time left for one person."""
+
+    __slots__ = ("deadline", "looks", "steps")
+
+    def __init__(self) -> None:
+        self.steps = STEPS
+        self.looks = 0
+        self.deadline = time.thread_time() + SECONDS
+
+    def charge(self, steps: int) -> None:
+        self.steps -= steps
+        if self.steps < 0:
+            raise LimitReached(f"the template takes more than {STEPS} steps for one person")
+        self.looks += 1
+        if not self.looks & 15 and time.thread_time() > self.deadline:
+            raise LimitReached(f"the template takes more than {SECONDS} s for one person")
+
+
+def weight(value: object, limit: int = VALUE_WEIGHT) -> int:
+    """Characters in a value, containers included; raises LimitReached above `limit`."""
+    if isinstance(value, str):
+        total = len(value)
+    elif isinstance(value, bool) or value is None:
+        return 1
+    elif isinstance(value, int):
+        if value.bit_length() > NUMBER_BITS:
+            raise LimitReached("a number is too large")
+        return 8
+    elif isinstance(value, range):
+        total = _range_length(value)
+        limit = min(limit, ITEMS)
+    elif isinstance(value, (list, tuple)):
+        if len(value) > ITEMS:
+            raise LimitReached(f"a list has more than {ITEMS} elements")
+        total = len(value)
+        for item in value:
+            total += weight(item, limit - total)
+    elif isinstance(value, dict):
+        total = len(value)
+        for key, item in value.items():
+            total += len(str(key)) + weight(item, limit - total)
+    else:
+        return 8
+    if total > limit:
+        raise LimitReached(f"a value is longer than {VALUE_WEIGHT} characters")
+    return total
+
+
+def _range_length(value: range) -> int:
+    return max(0, value.stop - value.start)  # len() overflows on what templates can write
+
+
+class LimitedContext(RenderContext):
+    """The state of one source for one person: variables, budget, and which expressions came out empty."""
+
+    __slots__ = ("budget", "held", "loop_weight", "missing", "moment", "output_left")
+
+    budget: Budget
+    moment: Moment
+    missing: list[str]
+    held: int
+    loop_weight: int
+    output_left: int
+
+    def begin(self, moment: Moment) -> LimitedContext:
+        self.budget = Budget()
+        self.moment = moment
+        self.missing = []
+        self.held = 0
+        self.loop_weight = 1
+        self.output_left = OUTPUT_BYTES
+        return self
+
+    def get(self, path: list[object], *, token: Token | None, **kwargs: Any) -> object:
+        self.budget.charge(1)
+        return super().get(path, token=token, **kwargs)
+
+    def assign(self, key: str, val: Any) -> None:
+        size = weight(val)
+        self.held += size
+        self.budget.charge(1 + size // 100)
+        if self.held > OUTPUT_BYTES:
+            raise LimitReached("the template's variables are too large")
+        self.locals[key] = val
+
+    def filter(self, name: str, token: Token | None) -> Callable[..., object]:
+        apply = super().filter(name, token)
+        growth = GROWTH.get(name)
+
+        def limited(left: object, *args: object, **kwargs: object) -> object:
+            size = weight(left) + sum(map(weight, args))
+            self.budget.charge(1 + size // 100)
+            if growth is not None:
+                growth(left, *args)
+            result = apply(left, *args, **kwargs)
+            weight(result)
+            return result
+
+        return limited
+
+    def raise_for_loop_limit(self, length: int = 1) -> None:
+        """Called with the number of turns before a loop begins."""
+        self.budget.charge(length * self.loop_weight)
+
+
+def _replace(left: object, old: object = "", new: object = "") -> None:
+    text, old, new = str(left), str(old), str(new)
+    if text.count(old) * len(new) > VALUE_WEIGHT:
+        raise LimitReached(f"replace: the result is longer than {VALUE_WEIGHT} characters")
+
+
+def _join(left: object, separator: object = " ") -> None:
+    length = len(left) if isinstance(left, (list, tuple, range)) else 1
+    if length * len(str(separator)) > VALUE_WEIGHT:
+        raise LimitReached(f"join: the result is longer than {VALUE_WEIGHT} characters")
+
+
+GROWTH: Mapping[str, Callable[..., None]] = {"replace": _replace, "join": _join}
+"""Filters whose result can be the product of their arguments; all others give at most a small multiple."""
+
+
+class _BoundedStop(Expression):
+    """The end of a range, refused when the range is too long to be walked, whatever it is used for."""
+
+    __slots__ = ("start", "stop")
+
+    def __init__(self, start: Expression, stop: Expression) -> None:
+        super().__init__(stop.token)
+        self.start = start
+        self.stop = stop
+
+    def __str__(self) -> str:
+        return str(self.stop)
+
+    def evaluate(self, context: RenderContext) -> object:
+        start, stop = self.start.evaluate(context), self.stop.evaluate(context)
+        if _as_int(stop) - _as_int(start) > ITEMS:
+            raise LimitReached(f"a range has more than {ITEMS} elements", self.token)
+        return stop
+
+    def children(self) -> list[Expression]:
+        return [self.stop]
+
+
+def _as_int(value: object) -> int:
+    """As python-liquid reads the ends of a range: 0 where it is no number."""
+    try:
+        return int(value)  # type: ignore[call-overload,no-any-return]  # anything may come, that is the point
+    except (ValueError, TypeError, OverflowError):
+        return 0
+
+
+def bound_range(expression: Expression) -> None:
+    """Bounds a range literal in place."""
+    if isinstance(expression, RangeLiteral) and not isinstance(expression.stop, _BoundedStop):
+        expression.stop = _BoundedStop(expression.start, expression.stop)
+
+
+def _nodes_in(block: Node) -> int:
+    """Nodes that one turn may run; inner loops account for their own."""
+    if isinstance(block, (ForNode, TablerowNode)):
+        return 1
+    children = block.nodes if isinstance(block, BlockNode) else _children(block)
+    return 1 + sum(map(_nodes_in, children))
+
+
+def _children(node: Node) -> list[Node]:
+    return list(node.children(_NO_CONTEXT, include_partials=False))
+
+
+class LimitedForNode(ForNode):
+    """A loop that is charged for what its turns run."""
+
+    __slots__ = ("weight",)
+
+    def __init__(
+        self, token: Token, expression: LoopExpression, block: BlockNode, default: BlockNode | None = None
+    ) -> None:
+        super().__init__(token, expression, block, default)
+        self.weight = _nodes_in(block)
+
+    def render_to_output(self, context: RenderContext, buffer: Any) -> int:
+        return _charged(self.weight, super().render_to_output, context, buffer)
+
+
+class LimitedTablerowNode(TablerowNode):
+    __slots__ = ("weight",)
+
+    def __init__(self, token: Token, expression: LoopExpression, block: BlockNode) -> None:
+        super().__init__(token, expression, block)
+        self.weight = _nodes_in(block)
+
+    def render_to_output(self, context: RenderContext, buffer: Any) -> int:
+        return _charged(self.weight, super().render_to_output, context, buffer)
+
+
+def _charged(
+    nodes: int, render: Callable[[RenderContext, Any], int], context: RenderContext, buffer: Any
+) -> int:
+    assert isinstance(context, LimitedContext)
+    context.loop_weight = nodes  # read by raise_for_loop_limit, which the library calls next
+    return render(context, buffer)
+
+
+class LimitedForTag(ForTag):
+    node_class = LimitedForNode
+
+
+class LimitedTablerowTag(TablerowTag):
+    node_class = LimitedTablerowNode
+
+
+_NO_CONTEXT: Any = None
+"""`children` of the tags we allow never looks at its context; only `include` and `render` would."""
