@@ -1,0 +1,89 @@
+"""The old wire's methods of web push (contract 23.4–23.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from perigee.errors import Invalid, NotFound, PerigeeError
+from perigee.esputnik.face import Answer, Call, Right, operation, sentence
+from perigee.lib import json_edge
+from perigee.lib.scalars import one_or_many, to_text
+from perigee.push import store
+from perigee.push.domains import MAX_DOMAINS, clean, origin, register
+from perigee.push.types import Failure, Success, WebPushDomain, WebPushDomainIn, WebPushDomains
+
+
+@operation("GET", "/v1/site/webpush/domains", section="23.4", right=Right.FULL, answer=WebPushDomains)
+async def get_webpush_domains(call: Call) -> WebPushDomains:
+    """The organisation's web-push domains."""
+    async with call.context.database.connection() as conn:
+        return WebPushDomains(await store.list_domains(conn, call.org_id))
+
+
+@operation(
+    "POST",
+    "/v1/site/webpush/domains",
+    section="23.5",
+    right=Right.FULL,
+    body=dict[str, list[WebPushDomainIn]],
+)
+async def post_webpush_domains(call: Call) -> Answer:
+    """Add web-push domains; each succeeds or fails on its own."""
+    body = await call.json(Any)
+    given = one_or_many(body.get("domains", body) if isinstance(body, dict) else body)
+    if len(given) > MAX_DOMAINS:
+        raise Invalid(f"domains: {len(given)} domains are more than {MAX_DOMAINS}", field="domains")
+    if not given:
+        raise Invalid("domains: is required", field="domains")
+    return _answer(*await _register(call, given), single=False)
+
+
+@operation("POST", "/v1/site/webpush/domain", section="23.6", right=Right.FULL, body=WebPushDomainIn)
+async def post_webpush_domain(call: Call) -> Answer:
+    """Add one web-push domain."""
+    return _answer(*await _register(call, [await call.json(dict[str, Any])]), single=True)
+
+
+@operation("DELETE", "/v1/site/webpush/domains", section="23.7", right=Right.FULL)
+async def delete_webpush_domain(call: Call) -> Answer:
+    """Delete the web-push domain named in the query."""
+    domain = origin(call.query.get("domain"))
+    async with call.context.database.transaction() as conn:
+        if not await store.delete_domain(conn, call.org_id, domain):
+            raise NotFound(f"Domain {domain} is not found")
+    return sentence(f"Domain {domain} has been deleted")
+
+
+async def _register(
+    call: Call, given: Sequence[Any]
+) -> tuple[list[Success], list[tuple[Failure, PerigeeError]]]:
+    async with call.context.database.transaction() as conn:
+        results = await register(conn, call.org_id, [clean(domain) for domain in given])
+    good = [Success(result.domain) for result in results if isinstance(result, WebPushDomain)]
+    bad = [
+        (Failure(_shown(domain), result.message), result)
+        for domain, result in zip(given, results, strict=True)
+        if isinstance(result, PerigeeError)
+    ]
+    return good, bad
+
+
+def _shown(given: Any) -> str:
+    """The domain as it was given, for the answer."""
+    value = given.get("domain") if isinstance(given, dict) else None
+    return (to_text("domain", value) if isinstance(value, str) else None) or ""
+
+
+def _answer(good: list[Success], bad: list[tuple[Failure, PerigeeError]], *, single: bool) -> Answer:
+    """`success` and `errors`, each only where there is one. Status 400 when nothing but bad input came."""
+    failures = [failure for failure, _ in bad]
+    content: dict[str, Any] = {}
+    if good:
+        content["success"] = good[0] if single else good
+    if failures:
+        content["errors"] = failures[0] if single else failures
+    refused = not good and all(isinstance(error, Invalid) for _, error in bad)
+    if refused:
+        content |= {"status": 400, "error": "Bad Request", "message": failures[0].message}
+    return Answer(json_edge.encode(content), status=400 if refused else 200)

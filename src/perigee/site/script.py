@@ -1,0 +1,40 @@
+"""The loader that a shop puts into its pages (TRACKING 1.1, 1.2). Pure."""
+
+from __future__ import annotations
+
+from perigee.lib import json_edge
+
+# Calls made before the file is there wait in `eS.q`; `es` is the older name of the web push part. A plugin that came
+# first may have defined either. `eS('init')` must stand there to the letter: one plugin replaces exactly that.
+_LOADER = """<script>
+(function (w, d, u) {
+  w._esConfig = w._esConfig || {};
+  w._esConfig.orgId = ORG_ID;
+  w._esConfig.siteId = SITE_ID;
+  ['eS', 'es'].forEach(function (name) {
+    if (!w[name]) {
+      w[name] = function () { (w[name].q = w[name].q || []).push(arguments); };
+    }
+  });
+  var s = d.createElement('script');
+  s.async = true;
+  s.src = u;
+  d.head.appendChild(s);
+})(window, document, FILE);
+eS('init');
+</script>
+"""
+
+
+def loader(org_id: int, site_id: str, public_url: str) -> str:
+    """HTML. The file is `<public_url>/scripts/<site id>.js`."""
+    return (
+        _LOADER.replace("ORG_ID", str(org_id))
+        .replace("SITE_ID", _literal(site_id))
+        .replace("FILE", _literal(f"{public_url}/scripts/{site_id}.js"))
+    )
+
+
+def _literal(text: str) -> str:
+    """A JavaScript string that cannot end the script element."""
+    return json_edge.encode(text).decode().replace("<", "\\u003c")
