@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from perigee.errors import Invalid
+
 MAX_LENGTH = 40  # contract 24: 40 by default, a setting
 MAX_DIGITS = 3
 LONG_WORD = 4  # letters; a word below this is short and may end in a dot
@@ -42,6 +44,13 @@ def name_problem(name: str, max_length: int = MAX_LENGTH, *, count_words: bool =
     if (fault := _misplaced_dot_or_hyphen(name)) is not None:
         return fault
     return _too_many_words(name) if count_words else None
+
+
+def check(field: str, name: str, max_length: int = MAX_LENGTH, *, count_words: bool = True) -> str:
+    """The name itself. Raises `Invalid` that names field, value and rule."""
+    if problem := name_problem(name, max_length, count_words=count_words):
+        raise Invalid.of(field, name, problem)
+    return name
 
 
 def name_problems(

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perigee.lib.names import name_problem, name_problems
+from perigee.errors import Invalid
+from perigee.lib.names import check, name_problem, name_problems
 
 
 @pytest.mark.parametrize(
@@ -82,3 +83,9 @@ def test_accepted_names_keep_the_rules(name: str) -> None:
 @given(st.text(st.characters(categories=["L"]), min_size=1, max_size=40))
 def test_a_word_in_any_script_is_a_name(name: str) -> None:
     assert name_problem(name) is None
+
+
+def test_refusal_names_field_value_and_rule() -> None:
+    assert check("firstName", "Anna") == "Anna"
+    with pytest.raises(Invalid, match=r"^firstName: '123' holds no letter$"):
+        check("firstName", "123")
