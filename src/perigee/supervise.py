@@ -74,8 +74,8 @@ class Supervisor:
             async with asyncio.TaskGroup() as group:
                 for part in self.parts:
                     group.create_task(self._keep(part, reader))
-        except* OperatorError as errors:
-            raise errors.exceptions[0] from None
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None  # the first cause; the others were ended because of it
         finally:
             os.close(reader)
             os.close(writer)
@@ -115,13 +115,13 @@ class Supervisor:
 
     async def _end(self, part: Part, process: asyncio.subprocess.Process) -> None:
         _signal(process, signal.SIGTERM)
-        try:
-            async with asyncio.timeout(self._patience.grace):
-                await process.wait()
-        except TimeoutError:
+        # Not asyncio.timeout: inside a cancelled task it misses its own deadline before Python 3.11.3.
+        ended = asyncio.ensure_future(process.wait())
+        await asyncio.wait([ended], timeout=self._patience.grace)
+        if not ended.done():
             log.warning(f"{part.name} did not end in time and is killed", seconds=self._patience.grace)
             _signal(process, signal.SIGKILL)
-            await process.wait()
+        await ended
 
 
 def python_part(
