@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-
-import msgspec
+from typing import Any
 
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
 from perigee.http.v4 import Call, Created, Page, Right, operation
 from perigee.messages import manage, store
 from perigee.messages.contents import CONTENTS
-from perigee.messages.types import MessageRow
-
-Channel = Literal["email", "sms", "viber", "mobilepush", "appinbox", "telegram"]
-
-
-class MessageCreate(msgspec.Struct, forbid_unknown_fields=True):
-    """`content` holds the channel's members in the wire's names (from, subject, htmlText, text …)."""
-
-    channel: Channel
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=manage.NAME_LENGTH)]
-    content: dict[str, Any]
-    language: str | None = None
-    tags: list[str] = []
-    subscriptions_keys: list[str] = []
-    translations: dict[str, dict[str, Any]] = {}
-
-
-class Message(msgspec.Struct):
-    message_id: int
-    channel: str
-    name: str
-    language: str
-    tags: list[str]
-    subscriptions_keys: list[str]
-    engine: str
-    versions: dict[str, dict[str, Any]]
+from perigee.messages.types import Message, MessageCreate, MessageRow
 
 
 def _message(row: MessageRow) -> Message:

@@ -12,11 +12,10 @@ from perigee.lib.text import clean_or_none
 from perigee.messages import store
 from perigee.messages.check import check_content
 from perigee.messages.contents import read_content
-from perigee.messages.types import MessageMeta
+from perigee.messages.types import NAME_LENGTH, MessageMeta
 
 q = load(__package__)
 
-NAME_LENGTH = 250
 TAG_LENGTH = 50
 
 

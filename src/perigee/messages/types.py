@@ -4,13 +4,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+
+NAME_LENGTH = 250
+"""Characters of a message's name."""
+
+Channel = Literal["email", "sms", "viber", "mobilepush", "appinbox", "telegram"]
 
 
 class MessageCreated(msgspec.Struct):
     id: int
+
+
+class MessageCreate(msgspec.Struct, forbid_unknown_fields=True):
+    """`content` holds the channel's members in the wire's names (from, subject, htmlText, text …)."""
+
+    channel: Channel
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH)]
+    content: dict[str, Any]
+    language: str | None = None
+    tags: list[str] = []
+    subscriptions_keys: list[str] = []
+    translations: dict[str, dict[str, Any]] = {}
+
+
+class Message(msgspec.Struct):
+    """A message with all its language versions: {language: content}."""
+
+    message_id: int
+    channel: str
+    name: str
+    language: str
+    tags: list[str]
+    subscriptions_keys: list[str]
+    engine: str
+    versions: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
