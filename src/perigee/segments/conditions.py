@@ -17,6 +17,7 @@ from typing import Any, Union
 import msgspec
 
 from perigee.errors import Invalid
+from perigee.lib import json_edge
 from perigee.lib.text import clean_json
 from perigee.segments.leaves.addresses import AddressStateLeaf, EmailDomainLeaf, HasAddressLeaf, TokenLeaf
 from perigee.segments.leaves.events import EventLeaf
@@ -82,14 +83,11 @@ class Inlined(Node, frozen=True, tag="segment"):
     of: Node
 
 
-def parse(data: bytes | str) -> Condition:
+def parse(data: bytes) -> Condition:
     """A condition from its JSON. Raises Invalid naming path, value and rule."""
     if len(data) > MAX_BYTES:
         raise Invalid(f"condition: is longer than {MAX_BYTES // 1024} KB", field="condition")
-    try:
-        return read(msgspec.json.decode(data))
-    except (msgspec.DecodeError, RecursionError):
-        raise Invalid("condition: is not JSON", field="condition") from None
+    return read(json_edge.decode(data))
 
 
 def read(decoded: Any) -> Condition:

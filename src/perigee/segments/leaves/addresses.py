@@ -108,12 +108,13 @@ class AddressStateLeaf(Leaf, frozen=True, tag="address_state"):
 
     def conjunct(self, sql: Sql, contact: str, wanted: bool) -> str:
         a = sql.alias()
-        now = sql.bind(sql.world.moment.now, "timestamptz")
+        state = STATES[self.state].sql
+        now = sql.bind(sql.world.moment.now, "timestamptz") if "{now}" in state else ""
         conditions = [
             f"{a}.org_id = {sql.org}",
             f"{a}.kind = {sql.bind(self.kind, 'text')}",
             f"{a}.value = {contact}.{self.kind}",
-            STATES[self.state].sql.format(a=a, now=now),
+            state.format(a=a, now=now),
         ]
         return f"{'' if wanted else 'not '}exists (select from address {a} where {both(conditions)})"
 

@@ -73,4 +73,4 @@ def test_compile_and_match_agree(tree: Node, crowd: Crowd) -> None:
 @settings(max_examples=200, deadline=None)
 @given(tree=trees())
 def test_a_tree_survives_being_stored(tree: Node) -> None:
-    assert parse(dump(tree)) == tree
+    assert parse(dump(tree).encode()) == tree

@@ -1,0 +1,112 @@
+"""Five people whom everybody can keep in mind, for the table of cases.
+
+The moment is Sunday, 29 March 2026, 13:30 in Kyiv, the day on which clocks jumped from 3 to 4.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from perigee.segments.leaves.fields import STORED
+from perigee.segments.world import Catalogue
+
+ORG = 7101
+ALICE, BOB, CHARLIE, DORA, EVE = 1, 2, 3, 4, 5
+NAMES = {ALICE: "Alice", BOB: "Bob", CHARLIE: "Charlie", DORA: "Dora", EVE: "Eve"}
+"""Eve is deleted: nothing ever holds for her."""
+
+VIP, BUYERS, NEWS_LIST, IN_KYIV = 10, 11, 12, 13
+FIELDS = dict(enumerate(STORED, 501))
+FIELD = {kind: n for n, kind in FIELDS.items()}
+
+CATALOGUE = Catalogue(
+    currency="UAH",
+    fields=FIELDS,
+    event_types={"cart": 601, "visit": 602},
+    categories={"news": NEWS_LIST},
+    lists=frozenset({VIP, BUYERS, NEWS_LIST}),
+)
+
+_SCRIPT = """
+insert into organisation (org_id, name, time_zone, currency) values (7101, 'Shop', 'Europe/Kyiv', 'UAH');
+insert into contact (org_id, contact_id, external_id, email, phone, first_name, last_name, language, time_zone, region,
+                     town, street, postcode, contact_key, source, created_at, updated_at, deleted_at, fields) values
+  (7101, 1, 'CRM-1', 'alice@example.com', '380501112201', 'Alice', 'Ant', 'uk', 'Europe/Kyiv', 'Kyivska', 'Kyiv',
+   '1 Sample St', '01001', 'k-1', 'import', '2026-03-28 22:00+00', '2026-03-29 10:00+00', null,
+   '{"501": "Gold card", "502": "long\\nnote", "503": 7, "504": 12.5, "505": "1990-03-29", "506": "2026-03-29T09:00",
+     "507": "red", "508": ["red", "green"]}'),
+  (7101, 2, 'CRM-2', 'bob@example.org', null, 'Bob', null, 'en', null, null, 'Lviv', null, null, null, 'api',
+   '2026-03-28 21:59:59+00', '2026-03-20 10:00+00', null,
+   '{"501": "silver", "503": 10, "505": "1988-02-29", "506": "2026-03-28T23:59", "507": "green", "508": ["green"]}'),
+  (7101, 3, null, null, '380501112203', 'Charlie', 'Chap', null, null, null, 'KYIV', null, null, null, 'form',
+   '2025-03-29 09:00+00', '2025-03-29 09:00+00', null, '{}'),
+  (7101, 4, 'crm-4', 'dora@mail.example.com', null, null, null, 'uk', null, null, null, null, null, null, 'api',
+   '2026-02-01 00:00+00', '2026-02-01 00:00+00', null, '{"503": "no number", "508": []}'),
+  (7101, 5, 'CRM-5', 'eve@example.com', '380501112205', 'Eve', 'Ant', 'uk', 'Europe/Kyiv', 'Kyivska', 'Kyiv',
+   '1 Sample St', '01001', 'k-5', 'import', '2026-03-29 10:00+00', '2026-03-29 10:00+00', '2026-03-29 10:00+00',
+   '{"501": "Gold card", "503": 7, "505": "1990-03-29", "507": "red", "508": ["red", "green"]}');
+insert into address (org_id, kind, value, confirmed, unsubscribed_at, complained_at, blacklisted_at, blocked_until) values
+  (7101, 'email', 'alice@example.com', true, null, null, null, null),
+  (7101, 'email', 'bob@example.org', true, '2026-03-01', '2026-03-01', null, '2026-03-29 10:30+00'),
+  (7101, 'email', 'dora@mail.example.com', false, null, null, null, '2026-03-29 10:31+00'),
+  (7101, 'email', 'eve@example.com', true, null, null, null, null),
+  (7101, 'phone', '380501112201', true, null, null, '2026-03-01', null),
+  (7101, 'phone', '380501112203', true, null, null, null, null);
+insert into push_token (org_id, kind, app_id, token, contact_id, active) values
+  (7101, 'webpush', 'shop', 'a', 1, true), (7101, 'mobilepush', 'app', 'b', 2, false), (7101, 'webpush', 'blog', 'c', 5, true);
+insert into segment (org_id, segment_id, name, kind) values
+  (7101, 10, 'VIP', 'static'), (7101, 11, 'Buyers', 'static'), (7101, 12, 'News', 'static');
+insert into segment (org_id, segment_id, name, kind, condition) values
+  (7101, 13, 'In Kyiv', 'dynamic', '{"is": "field", "field": "town", "test": {"op": "equals", "value": "kyiv"}}');
+insert into segment_member (org_id, segment_id, contact_id) values
+  (7101, 10, 1), (7101, 10, 2), (7101, 10, 5), (7101, 11, 2), (7101, 11, 3), (7101, 12, 1);
+insert into subscription_category (org_id, key, name, segment_id) values (7101, 'news', 'News', 12);
+insert into event_type (org_id, event_type_id, key, name) values (7101, 601, 'cart', 'Cart'), (7101, 602, 'visit', 'Visit');
+insert into event (org_id, event_type_id, contact_id, occurred_at, params) values
+  (7101, 601, 1, '2026-03-29 10:00+00', '{"price": "100", "name": "Tea", "until": "2026-04-01"}'),
+  (7101, 601, 1, '2026-03-28 12:00+00', '{"price": 20.5, "name": "tea"}'),
+  (7101, 601, 2, '2026-03-20 12:00+00', '{"price": "cheap", "name": "Mug"}'),
+  (7101, 602, 2, '2026-03-29 10:15+00', '{}'),
+  (7101, 601, 5, '2026-03-29 10:00+00', '{"price": "100", "name": "Tea"}');
+insert into orders (org_id, external_order_id, contact_id, status, total, currency, ordered_at) values
+  (7101, 'o1', 1, 'DELIVERED', 100, 'UAH', '2026-03-10 12:00+00'),
+  (7101, 'o2', 1, 'DELIVERED', 50.5, 'UAH', '2025-12-01 12:00+00'),
+  (7101, 'o3', 1, 'CANCELLED', 999, 'UAH', '2026-03-28 12:00+00'),
+  (7101, 'o4', 2, 'IN_PROGRESS', 10, 'UAH', '2026-03-29 10:00+00'),
+  (7101, 'o5', 3, 'DELIVERED', 70, 'USD', '2026-03-29 10:00+00'),
+  (7101, 'o6', 5, 'DELIVERED', 100, 'UAH', '2026-03-10 12:00+00');
+insert into contact_orders values
+  (7101, 1, 2, 150.5, '2025-12-01 12:00+00', '2026-03-10 12:00+00', 2, 150.5, '2025-12-01 12:00+00', '2026-03-10 12:00+00'),
+  (7101, 2, 1, 10, '2026-03-29 10:00+00', '2026-03-29 10:00+00', 0, 0, null, null),
+  (7101, 3, 1, 0, '2026-03-29 10:00+00', '2026-03-29 10:00+00', 1, 0, '2026-03-29 10:00+00', '2026-03-29 10:00+00'),
+  (7101, 5, 1, 100, '2026-03-10 12:00+00', '2026-03-10 12:00+00', 1, 100, '2026-03-10 12:00+00', '2026-03-10 12:00+00');
+insert into send (org_id, send_id, started_at, kind, channel, marketing, provider_id, content) values
+  (7101, 801, '2026-03-28 10:00+00', 'campaign', 'email', true, 1, '{}'),
+  (7101, 802, '2026-03-01 10:00+00', 'campaign', 'sms', true, 1, '{}');
+insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, address, outcome, at) values
+  (7101, '2026-03-28 10:00+00', 801, 0, 1, 'alice@example.com', 'sent', '2026-03-28 10:01+00'),
+  (7101, '2026-03-28 10:00+00', 801, 1, 2, 'bob@example.org', 'failed', '2026-03-28 10:01+00'),
+  (7101, '2026-03-28 10:00+00', 801, 2, 5, 'eve@example.com', 'sent', '2026-03-28 10:01+00'),
+  (7101, '2026-03-01 10:00+00', 802, 0, 1, '380501112201', 'sent', '2026-03-01 10:01+00');
+insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status) values
+  (7101, '2026-03-28 11:00+00', 801, 0, 1, 'email', 'DELIVERED'),
+  (7101, '2026-03-28 12:00+00', 801, 0, 1, 'email', 'READ'), (7101, '2026-03-29 09:00+00', 801, 0, 1, 'email', 'READ'),
+  (7101, '2026-03-28 12:00+00', 801, 0, 1, 'email', 'CLICKED'), (7101, '2026-03-02 12:00+00', 802, 0, 1, 'sms', 'CLICKED'),
+  (7101, '2026-03-28 12:00+00', 801, 1, 2, 'email', 'UNSUBSCRIBED'), (7101, '2026-03-28 12:00+00', 801, 1, 2, 'email', 'SPAM'),
+  (7101, '2026-03-28 12:00+00', 801, 2, 5, 'email', 'READ');
+"""
+
+
+def enter(connection: psycopg.Connection[Any]) -> None:
+    """Writes the cast down in an empty database."""
+    connection.execute(_SCRIPT)
+    connection.execute(
+        "insert into field_group (org_id, group_id, name, key) values (7101, 1, 'Personal', 'PERSONAL')"
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into field (org_id, field_id, group_id, name, key, type) values (7101, %s, 1, %s, %s, %s)",
+            [(n, kind, kind.upper(), kind) for n, kind in FIELDS.items()],
+        )
