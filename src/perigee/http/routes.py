@@ -21,6 +21,7 @@ MODULES = (
     "perigee.orders.api",
     "perigee.messages.api",
     "perigee.campaigns.api",
+    "perigee.delivery.channels.sandbox.api",
 )
 
 

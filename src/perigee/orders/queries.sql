@@ -135,3 +135,9 @@ where org_id = %(org_id)s
 
 -- name: time_zone
 select time_zone from organisation where org_id = %(org_id)s;
+
+-- name: summary
+-- Every order of the organisation, by status and currency: money of two currencies is never added up.
+select status, currency, count(*), count(distinct contact_id), sum(total), min(ordered_at), max(ordered_at)
+from orders where org_id = %(org_id)s
+group by status, currency order by status, currency;

@@ -11,7 +11,7 @@ import msgspec
 from perigee.db.columns import pack, pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
-from perigee.orders.types import CleanOrder, Item, StoredOrder
+from perigee.orders.types import CleanOrder, Item, OrderTotals, StoredOrder
 
 q = load(__package__)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -116,3 +116,9 @@ async def time_zone(conn: Connection, org_id: int) -> str:
     """The organisation's, for dates without an offset."""
     row = await (await conn.execute(q.time_zone, {"org_id": org_id})).fetchone()
     return str(row[0]) if row else "UTC"
+
+
+async def order_totals(conn: Connection, org_id: int) -> list[OrderTotals]:
+    """A line for each status and currency."""
+    cursor = await conn.execute(q.summary, {"org_id": org_id})
+    return [OrderTotals(*row) for row in await cursor.fetchall()]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
+
+import msgspec
 
 from perigee.events.types import Identity
 
@@ -45,3 +48,22 @@ class StoredOrder(NamedTuple):
     external_order_id: str
     contact_id: int | None
     status: str
+
+
+class OrderTotals(msgspec.Struct):
+    """Orders of one status and currency. `total` is exact, in `currency`."""
+
+    status: str
+    currency: str
+    orders: int
+    customers: int
+    total: Decimal
+    first_at: datetime
+    last_at: datetime
+
+
+class OrderSummary(msgspec.Struct):
+    """How many orders there are; `totals` has a line for each status and currency."""
+
+    orders: int
+    totals: list[OrderTotals]

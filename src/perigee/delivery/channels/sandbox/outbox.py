@@ -46,11 +46,19 @@ async def list_messages(
     before: int | None = None,
     channel: str | None = None,
     address: str | None = None,
+    send_id: int | None = None,
     limit: int = 50,
 ) -> list[Kept]:
     cursor = await connection.execute(
         q.list_messages,
-        {"org_id": org_id, "before": before, "channel": channel, "address": address, "limit": limit},
+        {
+            "org_id": org_id,
+            "before": before,
+            "channel": channel,
+            "address": address,
+            "send_id": send_id,
+            "limit": limit,
+        },
     )
     return [Kept(*row) for row in await cursor.fetchall()]
 
@@ -85,5 +93,7 @@ def headline(kept: Kept) -> str:
     """One line to recognise a message by."""
     if kept.channel == "email":
         head = kept.body.partition(b"\r\n\r\n")[0]
-        return str(email.message_from_bytes(head + b"\r\n\r\n", policy=email.policy.default).get("subject", ""))
+        return str(
+            email.message_from_bytes(head + b"\r\n\r\n", policy=email.policy.default).get("subject", "")
+        )
     return kept.body.decode("utf-8", "replace")[:160]

@@ -84,7 +84,9 @@ def _show(kept: Kept) -> Response[Any]:
     facts = f'<p class="muted">To {text(kept.address)}, {kept.sent_at:%Y-%m-%d %H:%M:%S} UTC, {text(kept.channel)}</p>'
     if kept.channel != "email":
         shown = text(kept.body.decode("utf-8", "replace"))
-        return page("Sandbox message", f'{back}<h1>From {text(kept.sender)}</h1>{facts}<p class="bubble">{shown}</p>')
+        return page(
+            "Sandbox message", f'{back}<h1>From {text(kept.sender)}</h1>{facts}<p class="bubble">{shown}</p>'
+        )
     letter = open_letter(kept.body)
     headers = "\n".join(f"{name}: {value}" for name, value in letter.headers)
     body = f"""{back}<h1>{text(letter.subject)}</h1>{facts}

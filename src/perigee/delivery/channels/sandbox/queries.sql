@@ -12,6 +12,7 @@ from sandbox_message
 where org_id = %(org_id)s and (%(before)s::bigint is null or sandbox_id < %(before)s)
   and (%(channel)s::text is null or channel = %(channel)s)
   and (%(address)s::text is null or address = %(address)s)
+  and (%(send_id)s::bigint is null or send_id = %(send_id)s)
 order by sandbox_id desc limit %(limit)s
 
 -- name: get_message
