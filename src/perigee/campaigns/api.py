@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from perigee.campaigns import audience, manage, progress, store
 from perigee.campaigns.types import (
@@ -16,7 +17,7 @@ from perigee.campaigns.types import (
 )
 from perigee.errors import Invalid
 from perigee.http.v4 import Call, Created, Page, Right, cursor_page, operation
-from perigee.lib.dates import parse_datetime
+from perigee.lib.dates import to_moment
 
 OUTCOMES = ("sent", "failed", "dropped", "uncertain")
 
@@ -61,7 +62,7 @@ async def count_audience(call: Call) -> AudienceCount:
 async def launch_campaign(call: Call) -> Campaign:
     """Launch now, or at a time."""
     wanted = await call.json(LaunchRequest, optional=True)
-    at = parse_datetime(wanted.at, call.principal.time_zone, field="at") if wanted.at else None
+    at = to_moment("at", wanted.at, ZoneInfo(call.principal.time_zone))
     async with call.context.database.transaction() as connection:
         return await manage.launch(
             connection, call.org_id, call.path["campaign_id"], at=at, now=call.context.now()
