@@ -14,6 +14,9 @@ from perigee.lib.text import clean_or_none
 from perigee.orders import store
 from perigee.orders.types import StoredOrder
 
+DELETE_ORDERS = "orders.delete"
+"""Name of the job that does it."""
+
 LONGEST = timedelta(hours=24)
 CHUNK = 2000
 """Orders of one transaction."""

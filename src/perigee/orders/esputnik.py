@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 
 from perigee.esputnik.face import Answer, Call, Right, bulk_limit, empty, operation
+from perigee.orders.delete import what
 from perigee.orders.intake import OrdersIn, take
+from perigee.orders.jobs import enqueue_delete
 
 
 class FailedOrder(msgspec.Struct):
@@ -40,3 +42,12 @@ async def post_orders(call: Call) -> Answer | FailedOrders:
     if not refused:
         return empty()
     return FailedOrders([FailedOrder(order, error) for order, error in refused])
+
+
+@operation("DELETE", "/v1/orders", section="17.2", right=Right.FULL)
+async def delete_orders(call: Call) -> Answer:
+    """Delete one order, or the orders of up to 24 hours, in the background."""
+    asked = what(call.query.get("externalOrderId"), call.query.get("from"), call.query.get("to"))
+    async with call.context.database.transaction() as conn:
+        await enqueue_delete(conn, call.org_id, asked)
+    return empty()

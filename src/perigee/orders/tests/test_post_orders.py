@@ -37,7 +37,13 @@ EXAMPLE = {
         }
     ]
 }
-BAD = {"externalOrderId": "SO-1002", "totalCost": 10, "status": "INITIALIZED", "date": "bad", "currency": "EUR"}
+BAD = {
+    "externalOrderId": "SO-1002",
+    "totalCost": 10,
+    "status": "INITIALIZED",
+    "date": "bad",
+    "currency": "EUR",
+}
 
 
 def order(number: int, **members: Any) -> dict[str, Any]:
@@ -45,7 +51,10 @@ def order(number: int, **members: Any) -> dict[str, Any]:
 
 
 async def stored(api: Api) -> list[Any]:
-    return [row[0] for row in await api.rows("select external_order_id from orders where org_id = %(org_id)s order by 1")]
+    return [
+        row[0]
+        for row in await api.rows("select external_order_id from orders where org_id = %(org_id)s order by 1")
+    ]
 
 
 async def test_the_example_is_accepted_with_exactly_200_and_an_empty_body(api: Api) -> None:
@@ -110,7 +119,9 @@ async def test_control_characters_and_lone_surrogates_do_no_harm(api: Api) -> No
     )
     answer = await api.post(PATH, content=body, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.content) == (200, b"")
-    ((external, details),) = await api.rows("select external_order_id, details from orders where org_id = %(org_id)s")
+    ((external, details),) = await api.rows(
+        "select external_order_id, details from orders where org_id = %(org_id)s"
+    )
     assert external == "SO1"
     assert details == {"externalCustomerId": "C\r\n1", "note": "\ufffd"}
 
@@ -125,7 +136,9 @@ async def test_another_organisation_has_orders_of_its_own(api: Api) -> None:
 
 
 async def test_the_same_call_many_times_at_once_is_stored_once(api: Api) -> None:
-    answers = await asyncio.gather(*(api.post(PATH, {"orders": [order(n) for n in range(20)]}) for _ in range(8)))
+    answers = await asyncio.gather(
+        *(api.post(PATH, {"orders": [order(n) for n in range(20)]}) for _ in range(8))
+    )
     assert {answer.status_code for answer in answers} == {200}
     assert len(await stored(api)) == 20
     assert await api.rows("select orders, total from contact_orders where org_id = %(org_id)s") == [(20, 0)]
