@@ -10,11 +10,11 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from perigee.errors import OperatorError
 from perigee.supervise import Part, Patience, Supervisor
+from perigee.testing.installation import alive
 
 QUICK = Patience(first_pause=0.01, longest_pause=0.02, settled=1000, hopeless=1000, grace=20)
 
@@ -51,12 +51,6 @@ def lines(marks: Path) -> list[str]:
 
 def starts(marks: Path) -> list[int]:
     return [int(line.split()[1]) for line in lines(marks) if line.startswith("start")]
-
-
-def alive(pid: int) -> bool:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    return False
 
 
 @contextlib.asynccontextmanager
