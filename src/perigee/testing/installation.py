@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -58,8 +58,9 @@ class Up:
     def part(self, name: str) -> int | None:
         """Process id of the first child that runs `perigee NAME` (`serve`, `worker`)."""
         for child in psutil.Process(self.process.pid).children():
-            if name in child.cmdline()[3:4]:
-                return child.pid
+            with suppress(psutil.NoSuchProcess):  # died while we look
+                if name in child.cmdline()[3:4]:
+                    return child.pid
         return None
 
     def get(self, path: str, key: str | None = None) -> int:
