@@ -69,6 +69,11 @@ async def members(
     return await _ask(conn, compile_page(*reading, after=after, skip=skip, rows=rows, descending=descending))
 
 
+async def is_list(conn: Connection, org_id: int, segment_id: int) -> bool:
+    found = await store.segment(conn, org_id, segment_id)
+    return found is not None and found.kind == "static"
+
+
 async def members_by_joining(
     conn: Connection, org_id: int, segment_id: int, *, rows: int, skip: int, descending: bool
 ) -> list[int]:

@@ -1,15 +1,16 @@
-"""One populated database for all tests that only read conditions."""
+"""One populated database for all tests that only read conditions, and a small shop for those that write."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
 from perigee.db.embedded import EmbeddedServer
+from perigee.db.pool import Connection, Database
 from perigee.segments.tests.population import CATEGORIES, EVENT_TYPES, FIELDS, LISTS, MOMENT, ORG, populate
 from perigee.segments.world import Catalogue, World
 
@@ -36,3 +37,58 @@ def world() -> World:
         lists=frozenset(LISTS),
     )
     return World(ORG, MOMENT, catalogue)
+
+
+class Shop:
+    """An organisation with a few contacts, and a connection to its database in a transaction that stays open."""
+
+    def __init__(self, conn: Connection, org_id: int) -> None:
+        self.conn = conn
+        self.org_id = org_id
+
+    async def add(self, count: int = 1, *, town: str | None = None, deleted: bool = False) -> list[int]:
+        """Contacts with external ids `ext<contact id>`."""
+        rows = await self.rows(
+            "insert into contact (org_id, town, deleted_at) "
+            "select %(org_id)s, %(town)s, case when %(deleted)s then now() end from generate_series(1, %(count)s) "
+            "returning contact_id",
+            town=town,
+            deleted=deleted,
+            count=count,
+        )
+        ids = [row[0] for row in rows]
+        await self.rows(
+            "update contact set external_id = 'ext' || contact_id "
+            "where org_id = %(org_id)s and contact_id = any(%(ids)s) returning 1",
+            ids=ids,
+        )
+        return ids
+
+    async def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        cursor = await self.conn.execute(query.encode(), {"org_id": self.org_id, **values})
+        return await cursor.fetchall()
+
+    async def in_list(self, segment_id: int) -> list[int]:
+        rows = await self.rows(
+            "select contact_id from segment_member where org_id = %(org_id)s and segment_id = %(id)s order by 1",
+            id=segment_id,
+        )
+        return [row[0] for row in rows]
+
+    async def other(self) -> Shop:
+        """Another organisation in the same database."""
+        cursor = await self.conn.execute("insert into organisation (name) values ('Other') returning org_id")
+        row = await cursor.fetchone()
+        assert row is not None
+        return Shop(self.conn, row[0])
+
+
+@pytest.fixture
+async def shop(db: Database) -> AsyncIterator[Shop]:
+    async with db.transaction() as conn:
+        cursor = await conn.execute(
+            "insert into organisation (name, time_zone, currency) values ('Shop', 'Europe/Kyiv', 'UAH') returning org_id"
+        )
+        row = await cursor.fetchone()
+        assert row is not None
+        yield Shop(conn, row[0])

@@ -1,0 +1,354 @@
+"""/api/v4/segments and /api/v4/categories."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from perigee.contacts.read import contacts_by_ids
+from perigee.contacts.types import Contact
+from perigee.db.pool import Connection
+from perigee.errors import Invalid
+from perigee.http.v4 import Call, Created, Page, Right, cursor_page, operation
+from perigee.lib.text import clean_or_none
+from perigee.segments import categories, manage, people, static, store
+from perigee.segments.conditions import read
+from perigee.segments.explain import Explained
+from perigee.segments.static import People
+from perigee.segments.types import Category, SegmentRow
+
+
+class Segment(msgspec.Struct):
+    """`condition` is the tree of a dynamic segment, null for a list."""
+
+    segment_id: int
+    name: str
+    kind: str
+    condition: Any
+    description: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class SegmentCreate(msgspec.Struct, forbid_unknown_fields=True):
+    """With a condition it is a dynamic segment, without one a list."""
+
+    name: str
+    condition: Any = None
+    description: str = ""
+
+
+class SegmentUpdate(msgspec.Struct, forbid_unknown_fields=True):
+    """What is absent stays."""
+
+    name: str | UnsetType = UNSET
+    condition: Any = UNSET
+    description: str | UnsetType = UNSET
+
+
+Rows = Annotated[int, msgspec.Meta(ge=0, le=100)]
+
+
+class PreviewRequest(msgspec.Struct, forbid_unknown_fields=True):
+    condition: Any
+    rows: Rows = 10
+
+
+class Preview(msgspec.Struct):
+    """How many hold at the moment `at`, and the first of them by id."""
+
+    count: int
+    sample: list[Contact]
+    at: datetime
+
+
+class Count(msgspec.Struct):
+    count: int
+    at: datetime
+
+
+class ExplainRequest(msgspec.Struct, forbid_unknown_fields=True):
+    condition: Any
+    contact_id: int
+
+
+class MembersChange(msgspec.Struct, forbid_unknown_fields=True):
+    """At most 500 people in all; unknown ones are skipped."""
+
+    contact_ids: list[int] = []
+    external_ids: list[str] = []
+
+
+class Attached(msgspec.Struct):
+    attached: int
+
+
+class Detached(msgspec.Struct):
+    detached: int
+
+
+class CategoryView(msgspec.Struct):
+    category_id: int
+    key: str
+    segment_id: int
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    contacts: int | UnsetType = UNSET
+    """Living subscribers; in lists only."""
+
+
+class CategoryCreate(msgspec.Struct, forbid_unknown_fields=True):
+    """Without a key it is made from the name."""
+
+    name: str
+    key: str | None = None
+
+
+class CategoryUpdate(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+
+
+class ContactCategories(msgspec.Struct, forbid_unknown_fields=True):
+    keys: Annotated[list[str], msgspec.Meta(max_length=500)]
+
+
+@operation("GET", "/segments", right=Right.CONTACT_READ, answer=Page)
+async def list_segments(call: Call) -> Page:
+    """List segments by id; `name` is a part of their names."""
+    after, limit = cursor_page(call)
+    part = clean_or_none(call.query.get("name"))
+    async with call.context.database.connection() as conn:
+        rows = await store.list_segments(conn, call.org_id, part=part, after=after, skip=0, rows=limit + 1)
+    found = Page([_segment(row) for row in rows[:limit]])
+    if len(rows) > limit:
+        found.next = str(rows[limit - 1].segment_id)
+    return found
+
+
+@operation("POST", "/segments", body=SegmentCreate, answer=Segment)
+async def create_segment(call: Call) -> Created:
+    """Create a list or, with a condition, a dynamic segment."""
+    given = await call.json(SegmentCreate)
+    async with call.context.database.transaction() as conn:
+        if given.condition is None:
+            row = await manage.create_list(conn, call.org_id, given.name, given.description)
+        else:
+            row = await manage.create_dynamic(
+                conn, call.org_id, given.name, given.condition, call.context.now(), given.description
+            )
+    return Created(_segment(row))
+
+
+@operation("GET", "/segments/{segment_id:int}", right=Right.CONTACT_READ, answer=Segment)
+async def get_segment(call: Call) -> Segment:
+    """Read a segment."""
+    async with call.context.database.connection() as conn:
+        return _segment(await manage.get(conn, call.org_id, call.path["segment_id"]))
+
+
+@operation("PATCH", "/segments/{segment_id:int}", body=SegmentUpdate, answer=Segment)
+async def update_segment(call: Call) -> Segment:
+    """Change a segment's name, description or condition."""
+    given = await call.json(SegmentUpdate)
+    async with call.context.database.transaction() as conn:
+        row = await manage.change(
+            conn,
+            call.org_id,
+            call.path["segment_id"],
+            call.context.now(),
+            name=given.name,
+            description=given.description,
+            condition=given.condition,
+        )
+    return _segment(row)
+
+
+@operation("DELETE", "/segments/{segment_id:int}")
+async def delete_segment(call: Call) -> None:
+    """Delete a segment; its people stay."""
+    async with call.context.database.transaction() as conn:
+        await manage.delete(conn, call.org_id, call.path["segment_id"])
+
+
+@operation("POST", "/segments/preview", right=Right.CONTACT_READ, body=PreviewRequest, answer=Preview)
+async def preview_condition(call: Call) -> Preview:
+    """Count and sample the people of a condition."""
+    given = await call.json(PreviewRequest)
+    now = call.context.now()
+    async with call.context.database.connection() as conn:
+        found = await people.preview(conn, call.org_id, read(given.condition), now, rows=given.rows)
+        return await _preview(conn, call.org_id, found, now)
+
+
+@operation("GET", "/segments/{segment_id:int}/preview", right=Right.CONTACT_READ, answer=Preview)
+async def preview_segment(call: Call) -> Preview:
+    """Count and sample the people of a segment."""
+    now = call.context.now()
+    async with call.context.database.connection() as conn:
+        found = await people.preview_segment(conn, call.org_id, call.path["segment_id"], now)
+        return await _preview(conn, call.org_id, found, now)
+
+
+@operation("GET", "/segments/{segment_id:int}/count", right=Right.CONTACT_READ, answer=Count)
+async def count_segment(call: Call) -> Count:
+    """Count the people of a segment."""
+    now = call.context.now()
+    async with call.context.database.connection() as conn:
+        return Count(await people.count(conn, call.org_id, call.path["segment_id"], now), now)
+
+
+@operation("POST", "/segments/explain", right=Right.CONTACT_READ, body=ExplainRequest, answer=Explained)
+async def explain_condition(call: Call) -> Explained:
+    """Say why a contact is in a condition or not."""
+    given = await call.json(ExplainRequest)
+    async with call.context.database.connection() as conn:
+        return await people.explain_tree(
+            conn, call.org_id, read(given.condition), given.contact_id, call.context.now()
+        )
+
+
+@operation(
+    "GET", "/segments/{segment_id:int}/explain/{contact_id:int}", right=Right.CONTACT_READ, answer=Explained
+)
+async def explain_segment(call: Call) -> Explained:
+    """Say why a contact is in a segment or not."""
+    async with call.context.database.connection() as conn:
+        return await people.explain_segment(
+            conn, call.org_id, call.path["segment_id"], call.path["contact_id"], call.context.now()
+        )
+
+
+@operation("GET", "/segments/{segment_id:int}/members", right=Right.CONTACT_READ, answer=Page)
+async def list_members(call: Call) -> Page:
+    """List the people of a segment, by id."""
+    after, limit = cursor_page(call)
+    async with call.context.database.connection() as conn:
+        ids = await people.members(
+            conn, call.org_id, call.path["segment_id"], call.context.now(), rows=limit + 1, after=after
+        )
+        found = Page(await contacts_by_ids(conn, call.org_id, ids[:limit]))
+    if len(ids) > limit:
+        found.next = str(ids[limit - 1])
+    return found
+
+
+@operation(
+    "POST",
+    "/segments/{segment_id:int}/members",
+    right=Right.CONTACT_UPDATE,
+    body=MembersChange,
+    answer=Attached,
+)
+async def attach_members(call: Call) -> Attached:
+    """Add people to a list; says how many are new in it."""
+    given = await _named(call)
+    most = call.context.settings.max_ids_per_call
+    async with call.context.database.transaction() as conn:
+        return Attached(await static.attach(conn, call.org_id, call.path["segment_id"], given, most=most))
+
+
+@operation(
+    "POST",
+    "/segments/{segment_id:int}/members/remove",
+    right=Right.CONTACT_UPDATE,
+    body=MembersChange,
+    answer=Detached,
+)
+async def detach_members(call: Call) -> Detached:
+    """Take people out of a list; says how many were in it. Nobody named takes nobody out."""
+    given = await _named(call)
+    most = call.context.settings.max_ids_per_call
+    async with call.context.database.transaction() as conn:
+        return Detached(await static.detach(conn, call.org_id, call.path["segment_id"], given, most=most))
+
+
+@operation("POST", "/segments/{segment_id:int}/empty", right=Right.CONTACT_UPDATE, answer=Detached)
+async def empty_segment(call: Call) -> Detached:
+    """Take everybody out of a list; the people stay."""
+    async with call.context.database.transaction() as conn:
+        return Detached(await static.empty(conn, call.org_id, call.path["segment_id"]))
+
+
+@operation("GET", "/categories", right=Right.GENERAL, answer=list[CategoryView])
+async def list_categories(call: Call) -> list[CategoryView]:
+    """List subscription categories."""
+    async with call.context.database.connection() as conn:
+        found = await categories.list_all(conn, call.org_id)
+    return [_category(category, count) for category, count in found]
+
+
+@operation("POST", "/categories", body=CategoryCreate, answer=CategoryView)
+async def create_category(call: Call) -> Created:
+    """Create a subscription category and its list."""
+    given = await call.json(CategoryCreate)
+    async with call.context.database.transaction() as conn:
+        return Created(_category(await categories.create(conn, call.org_id, given.name, given.key)))
+
+
+@operation("PATCH", "/categories/{category_id:int}", body=CategoryUpdate, answer=CategoryView)
+async def rename_category(call: Call) -> CategoryView:
+    """Rename a subscription category and its list."""
+    given = await call.json(CategoryUpdate)
+    async with call.context.database.transaction() as conn:
+        return _category(await categories.rename(conn, call.org_id, call.path["category_id"], given.name))
+
+
+@operation("DELETE", "/categories/{category_id:int}")
+async def delete_category(call: Call) -> None:
+    """Delete a subscription category with its list; the people stay."""
+    async with call.context.database.transaction() as conn:
+        await categories.delete(conn, call.org_id, call.path["category_id"])
+
+
+@operation(
+    "GET", "/contacts/{contact_id:int}/categories", right=Right.CONTACT_READ, answer=list[CategoryView]
+)
+async def list_contact_categories(call: Call) -> list[CategoryView]:
+    """List a contact's subscription categories."""
+    async with call.context.database.connection() as conn:
+        found = await categories.of_contact(conn, call.org_id, call.path["contact_id"])
+    return [_category(category) for category in found]
+
+
+@operation(
+    "PUT",
+    "/contacts/{contact_id:int}/categories",
+    right=Right.CONTACT_UPDATE,
+    body=ContactCategories,
+    answer=list[CategoryView],
+)
+async def set_contact_categories(call: Call) -> list[CategoryView]:
+    """Replace a contact's subscription categories."""
+    given = await call.json(ContactCategories)
+    contact_id = call.path["contact_id"]
+    async with call.context.database.transaction() as conn:
+        await categories.set_for_contact(conn, call.org_id, contact_id, given.keys)
+        found = await categories.of_contact(conn, call.org_id, contact_id)
+    return [_category(category) for category in found]
+
+
+async def _named(call: Call) -> People:
+    given = await call.json(MembersChange)
+    external = [clean_or_none(value) for value in given.external_ids]
+    if None in external:
+        raise Invalid.of(f"external_ids[{external.index(None)}]", "", "must not be blank")
+    return People(given.contact_ids, [value for value in external if value is not None])
+
+
+async def _preview(conn: Connection, org_id: int, found: people.Preview, now: datetime) -> Preview:
+    return Preview(found.total, await contacts_by_ids(conn, org_id, found.sample), now)
+
+
+def _segment(row: SegmentRow) -> Segment:
+    condition = None if row.condition is None else msgspec.json.decode(row.condition)
+    return Segment(
+        row.segment_id, row.name, row.kind, condition, row.description, row.created_at, row.updated_at
+    )
+
+
+def _category(category: Category, contacts: int | UnsetType = UNSET) -> CategoryView:
+    return CategoryView(*category, contacts=contacts)
