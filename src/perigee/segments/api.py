@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from perigee.contacts.read import contacts_by_ids
+from perigee.contacts.read import contacts
 from perigee.contacts.types import Contact
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
@@ -18,36 +18,7 @@ from perigee.segments import categories, manage, people, static, store
 from perigee.segments.conditions import read
 from perigee.segments.explain import Explained
 from perigee.segments.static import People
-from perigee.segments.types import Category, SegmentRow
-
-
-class Segment(msgspec.Struct):
-    """`condition` is the tree of a dynamic segment, null for a list."""
-
-    segment_id: int
-    name: str
-    kind: str
-    condition: Any
-    description: str
-    created_at: datetime
-    updated_at: datetime
-
-
-class SegmentCreate(msgspec.Struct, forbid_unknown_fields=True):
-    """With a condition it is a dynamic segment, without one a list."""
-
-    name: str
-    condition: Any = None
-    description: str = ""
-
-
-class SegmentUpdate(msgspec.Struct, forbid_unknown_fields=True):
-    """What is absent stays."""
-
-    name: str | UnsetType = UNSET
-    condition: Any = UNSET
-    description: str | UnsetType = UNSET
-
+from perigee.segments.types import Category, Count, Segment, SegmentCreate, SegmentRow, SegmentUpdate
 
 Rows = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
@@ -62,11 +33,6 @@ class Preview(msgspec.Struct):
 
     count: int
     sample: list[Contact]
-    at: datetime
-
-
-class Count(msgspec.Struct):
-    count: int
     at: datetime
 
 
@@ -230,7 +196,7 @@ async def list_members(call: Call) -> Page:
         ids = await people.members(
             conn, call.org_id, call.path["segment_id"], call.context.now(), rows=limit + 1, after=after
         )
-        found = Page(await contacts_by_ids(conn, call.org_id, ids[:limit]))
+        found = Page(await contacts(conn, call.org_id, ids[:limit]))
     if len(ids) > limit:
         found.next = str(ids[limit - 1])
     return found
@@ -340,7 +306,7 @@ async def _named(call: Call) -> People:
 
 
 async def _preview(conn: Connection, org_id: int, found: people.Preview, now: datetime) -> Preview:
-    return Preview(found.total, await contacts_by_ids(conn, org_id, found.sample), now)
+    return Preview(found.total, await contacts(conn, org_id, found.sample), now)
 
 
 def _segment(row: SegmentRow) -> Segment:

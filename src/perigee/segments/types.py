@@ -3,15 +3,50 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+from msgspec import UNSET, UnsetType
 
 Kind = Literal["static", "dynamic"]
 
 MAX_NAME = 255
 """Characters of a segment's name."""
 
-
 MAX_DESCRIPTION = 2000
+
+
+class Segment(msgspec.Struct):
+    """`condition` is the tree of a dynamic segment, null for a list."""
+
+    segment_id: int
+    name: str
+    kind: str
+    condition: Any
+    description: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class SegmentCreate(msgspec.Struct, forbid_unknown_fields=True):
+    """With a condition it is a dynamic segment, without one a list."""
+
+    name: str
+    condition: Any = None
+    description: str = ""
+
+
+class SegmentUpdate(msgspec.Struct, forbid_unknown_fields=True):
+    """What is absent stays."""
+
+    name: str | UnsetType = UNSET
+    condition: Any = UNSET
+    description: str | UnsetType = UNSET
+
+
+class Count(msgspec.Struct):
+    count: int
+    at: datetime
 
 
 class SegmentRow(NamedTuple):

@@ -1,0 +1,65 @@
+"""The two clients and all their methods in one list."""
+
+from __future__ import annotations
+
+from perigee.client import accounts, campaigns, contacts, messages, orders, sandbox, segments
+from perigee.client.method import Asynchronous, Blocking, method
+from perigee.client.transport import Patience, Transport
+
+
+class Methods:
+    """What both clients can do; each line names the function that does it."""
+
+    account_info = method(accounts.account_info)
+
+    import_contacts = method(contacts.import_contacts)
+    import_status = method(contacts.import_status)
+    wait_for_import = method(contacts.wait_for_import)
+    get_contact = method(contacts.get_contact)
+    search_contacts = method(contacts.search_contacts)
+    unsubscribe_emails = method(contacts.unsubscribe_emails)
+    resubscribe_emails = method(contacts.resubscribe_emails)
+
+    add_orders = method(orders.add_orders)
+    order_summary = method(orders.order_summary)
+
+    list_segments = method(segments.list_segments)
+    create_list = method(segments.create_list)
+    create_dynamic_segment = method(segments.create_dynamic_segment)
+    count_segment = method(segments.count_segment)
+    attach_contacts = method(segments.attach_contacts)
+    detach_contacts = method(segments.detach_contacts)
+    segment_contacts = method(segments.segment_contacts)
+
+    create_message = method(messages.create_message)
+    list_messages = method(messages.list_messages)
+    get_message = method(messages.get_message)
+
+    create_campaign = method(campaigns.create_campaign)
+    get_campaign = method(campaigns.get_campaign)
+    list_campaigns = method(campaigns.list_campaigns)
+    campaign_audience = method(campaigns.campaign_audience)
+    launch_campaign = method(campaigns.launch_campaign)
+    pause_campaign = method(campaigns.pause_campaign)
+    resume_campaign = method(campaigns.resume_campaign)
+    stop_campaign = method(campaigns.stop_campaign)
+    campaign_progress = method(campaigns.campaign_progress)
+    campaign_report = method(campaigns.campaign_report)
+    campaign_recipients = method(campaigns.campaign_recipients)
+
+    list_sandbox = method(sandbox.list_sandbox)
+    get_sandbox_message = method(sandbox.get_sandbox_message)
+
+
+class AsyncClient(Asynchronous, Methods):
+    def __init__(
+        self, url: str, key: str, *, patience: Patience | None = None, connections: int = 16
+    ) -> None:
+        """`url` is where the server is, `key` an API key. Connects with the first call."""
+        super().__init__(Transport(url, key, patience=patience, connections=connections))
+
+
+class Client(Blocking, Methods):
+    def __init__(self, url: str, key: str, *, patience: Patience | None = None) -> None:
+        """`url` is where the server is, `key` an API key. Connects with the first call; `close` it at the end."""
+        super().__init__(Transport(url, key, patience=patience))

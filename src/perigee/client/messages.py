@@ -1,0 +1,48 @@
+"""Messages of every channel. `content` holds the channel's members in the wire's names (from, subject, htmlText …)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from perigee.client.pages import cursor_list
+from perigee.client.transport import Transport, json
+from perigee.messages.types import Message, MessageCreate
+
+
+async def create_message(
+    transport: Transport,
+    channel: str,
+    name: str,
+    content: Mapping[str, Any],
+    *,
+    language: str | None = None,
+    translations: Mapping[str, Mapping[str, Any]] | None = None,
+    tags: Sequence[str] = (),
+    categories: Sequence[str] = (),
+) -> Message:
+    """`language` is that of `content`; `translations` are the other versions by language, members that they do not
+    name are those of `content`. `categories`: keys of subscription categories."""
+    wanted = MessageCreate(
+        channel=channel,  # type: ignore[arg-type]  # the server names the channels there are
+        name=name,
+        content=dict(content),
+        language=language,
+        tags=list(tags),
+        subscriptions_keys=list(categories),
+        translations={code: dict(members) for code, members in (translations or {}).items()},
+    )
+    return await transport.call("POST", "/api/v4/messages", json(Message), body=wanted)
+
+
+async def get_message(transport: Transport, message_id: int) -> Message:
+    return await transport.call("GET", f"/api/v4/messages/{message_id}", json(Message))
+
+
+async def list_messages(
+    transport: Transport, *, channel: str | None = None, search: str | None = None, limit: int | None = None
+) -> list[Message]:
+    """Newest first; `search` is part of the name."""
+    return await cursor_list(
+        transport, "/api/v4/messages", Message, limit=limit, channel=channel, search=search
+    )

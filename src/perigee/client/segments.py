@@ -1,0 +1,91 @@
+"""Segments: lists, whose people are put in by hand, and dynamic ones, whose people are those of a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from perigee.client.pages import cursor_list
+from perigee.client.transport import Transport, json
+from perigee.contacts.types import Contact
+from perigee.segments.types import Count, Segment
+
+IDS_PER_CALL = 500
+"""The most that one call may name (contract 13.3)."""
+
+_PATH = "/api/v4/segments"
+
+
+async def list_segments(
+    transport: Transport, *, name: str | None = None, limit: int | None = None
+) -> list[Segment]:
+    """By id; `name` is a part of their names."""
+    return await cursor_list(transport, _PATH, Segment, limit=limit, name=name)
+
+
+async def create_list(transport: Transport, name: str) -> Segment:
+    """A list without people."""
+    return await transport.call("POST", _PATH, json(Segment), body={"name": name})
+
+
+async def create_dynamic_segment(transport: Transport, name: str, condition: Any) -> Segment:
+    """`condition` is a tree: `{"is": "orders", "measure": "count", "test": {"op": "at_least", "value": 2}}`."""
+    return await transport.call("POST", _PATH, json(Segment), body={"name": name, "condition": condition})
+
+
+async def count_segment(transport: Transport, segment_id: int) -> int:
+    """How many people are in it now."""
+    return (await transport.call("GET", f"{_PATH}/{segment_id}/count", json(Count))).count
+
+
+async def segment_contacts(
+    transport: Transport, segment_id: int, *, limit: int | None = None
+) -> list[Contact]:
+    """The people of a segment, by id."""
+    return await cursor_list(transport, f"{_PATH}/{segment_id}/members", Contact, limit=limit)
+
+
+async def attach_contacts(
+    transport: Transport,
+    segment_id: int,
+    *,
+    contact_ids: Sequence[int] = (),
+    external_ids: Sequence[str] = (),
+) -> int:
+    """Puts people on a list, any number of them, in calls of 500; who is unknown is passed over. Returns how many
+    are new on it."""
+    return await _change(transport, segment_id, "members", "attached", contact_ids, external_ids)
+
+
+async def detach_contacts(
+    transport: Transport,
+    segment_id: int,
+    *,
+    contact_ids: Sequence[int] = (),
+    external_ids: Sequence[str] = (),
+) -> int:
+    """Takes people off a list in calls of 500. Returns how many were on it."""
+    return await _change(transport, segment_id, "members/remove", "detached", contact_ids, external_ids)
+
+
+async def _change(
+    transport: Transport,
+    segment_id: int,
+    what: str,
+    counted: str,
+    contact_ids: Sequence[int],
+    external_ids: Sequence[str],
+) -> int:
+    calls = [{"contact_ids": part} for part in _parts(contact_ids)]
+    calls += [{"external_ids": part} for part in _parts(external_ids)]
+    changed = 0
+    for body in calls:
+        answer = await transport.call(
+            "POST", f"{_PATH}/{segment_id}/{what}", json(dict[str, int]), body=body, repeatable=True
+        )
+        changed += answer[counted]
+    return changed
+
+
+def _parts(ids: Sequence[Any]) -> list[Sequence[Any]]:
+    return [ids[start : start + IDS_PER_CALL] for start in range(0, len(ids), IDS_PER_CALL)]
