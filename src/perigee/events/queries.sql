@@ -108,6 +108,6 @@ select event.event_id, event_type.key, event.event_key, event.occurred_at, event
 from event
 join event_type using (org_id, event_type_id)
 where event.org_id = %(org_id)s and event.contact_id = %(contact_id)s
-  and (event.occurred_at, event.event_id) < (%(before)s, %(before_id)s)
+  and (%(before)s::timestamptz is null or (event.occurred_at, event.event_id) < (%(before)s, %(before_id)s))
 order by event.occurred_at desc, event.event_id desc
 limit %(limit)s;

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from perigee.db.columns import pack, pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
-from perigee.events.types import EventParameter, EventType, Identity, Person
+from perigee.events.types import EventParameter, EventRow, EventType, EventTypeRow, Identity, Person
 
 q = load(__package__)
 
@@ -81,3 +82,50 @@ async def delete_events(conn: Connection, org_id: int, first: datetime, end: dat
         q.delete_events, {"org_id": org_id, "first": first, "end": end, "source": source}
     )
     return cursor.rowcount
+
+
+async def list_event_types(conn: Connection, org_id: int, *, behind: int, limit: int) -> list[EventTypeRow]:
+    cursor = await conn.execute(q.list_event_types, {"org_id": org_id, "behind": behind, "limit": limit})
+    return [_type_row(row) for row in await cursor.fetchall()]
+
+
+async def get_event_type(conn: Connection, org_id: int, event_type_id: int) -> EventTypeRow | None:
+    cursor = await conn.execute(q.get_event_type, {"org_id": org_id, "event_type_id": event_type_id})
+    row = await cursor.fetchone()
+    return None if row is None else _type_row(row)
+
+
+def _type_row(row: tuple[Any, ...]) -> EventTypeRow:
+    return msgspec.convert(dict(zip(EventTypeRow.__struct_fields__, row, strict=True)), EventTypeRow)
+
+
+async def update_event_type(conn: Connection, org_id: int, event_type_id: int, **columns: object) -> bool:
+    """None leaves a column as it is. False: there is no such type."""
+    cursor = await conn.execute(
+        q.update_event_type, {"org_id": org_id, "event_type_id": event_type_id, **columns}
+    )
+    return await cursor.fetchone() is not None
+
+
+async def contact_exists(conn: Connection, org_id: int, contact_id: int) -> bool:
+    row = await (
+        await conn.execute(q.contact_exists, {"org_id": org_id, "contact_id": contact_id})
+    ).fetchone()
+    return bool(row and row[0])
+
+
+async def contact_events(
+    conn: Connection, org_id: int, contact_id: int, behind: tuple[datetime, int] | None, limit: int
+) -> list[EventRow]:
+    before, before_id = behind or (None, None)
+    cursor = await conn.execute(
+        q.contact_events,
+        {
+            "org_id": org_id,
+            "contact_id": contact_id,
+            "before": before,
+            "before_id": before_id,
+            "limit": limit,
+        },
+    )
+    return [EventRow(*row) for row in await cursor.fetchall()]

@@ -58,3 +58,39 @@ class Person(NamedTuple):
     external_id: str | None
     email: str | None
     phone: str | None
+
+
+class EventTypeRow(msgspec.Struct):
+    """An event type as people see and change it."""
+
+    event_type_id: int
+    key: str
+    name: str
+    category: str
+    use_for_segments: bool
+    validate_params: bool
+    params: list[EventParameter]
+    contact_param: str | None
+    created_at: datetime
+
+
+class EventTypeUpdate(msgspec.Struct):
+    """What is absent stays. `contact_param` null: back to the usual names."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    category: str | msgspec.UnsetType = msgspec.UNSET
+    use_for_segments: bool | msgspec.UnsetType = msgspec.UNSET
+    validate_params: bool | msgspec.UnsetType = msgspec.UNSET
+    params: list[EventParameter] | msgspec.UnsetType = msgspec.UNSET
+    contact_param: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class EventRow(msgspec.Struct):
+    """An event in a contact's history."""
+
+    event_id: int
+    type_key: str
+    event_key: str | None
+    occurred_at: datetime
+    params: dict[str, Any]
+    source: str

@@ -23,7 +23,7 @@ from perigee.http.context import AppContext
 from perigee.http.operation import Call, Handler, Operation, declare, default_limit
 from perigee.lib import json_edge
 
-__all__ = ["Call", "Created", "Page", "Right", "cursor_page", "operation", "problem"]
+__all__ = ["Call", "Created", "Page", "Right", "cursor_page", "operation", "page_limit", "problem"]
 
 PROBLEM = "application/problem+json"
 
@@ -45,12 +45,17 @@ class Page(msgspec.Struct):
 def cursor_page(call: Call, *, default: int = 100, most: int = 500) -> tuple[int, int]:
     """(id to continue behind, rows) of the query's `cursor` and `limit`. Raises Invalid."""
     cursor = call.query.get("cursor") or "0"
-    limit = call.query.get("limit") or str(default)
     if not cursor.isdecimal() or len(cursor) > 18:
         raise Invalid.of("cursor", cursor, "must be a cursor of an earlier page")
+    return int(cursor), page_limit(call, default=default, most=most)
+
+
+def page_limit(call: Call, *, default: int = 100, most: int = 500) -> int:
+    """Rows of a page, the query's `limit`; for lists with a cursor of their own form. Raises Invalid."""
+    limit = call.query.get("limit") or str(default)
     if not limit.isdecimal() or not 1 <= int(limit[:9]) <= most:
         raise Invalid.of("limit", limit, f"must be from 1 to {most}")
-    return int(cursor), int(limit)
+    return int(limit)
 
 
 class V4Face:

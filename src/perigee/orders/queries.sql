@@ -141,3 +141,25 @@ select time_zone from organisation where org_id = %(org_id)s;
 select status, currency, count(*), count(distinct contact_id), sum(total), min(ordered_at), max(ordered_at)
 from orders where org_id = %(org_id)s
 group by status, currency order by status, currency;
+
+-- name: list_orders
+-- Newest first; `before` 0 is the first page.
+select order_id, external_order_id, contact_id, status, total, currency, ordered_at, source, updated_at
+from orders
+where org_id = %(org_id)s
+  and (%(before)s = 0 or order_id < %(before)s)
+  and (%(contact_id)s::bigint is null or contact_id = %(contact_id)s)
+  and (%(status)s::text is null or status = %(status)s)
+order by order_id desc
+limit %(limit)s;
+
+-- name: get_order
+select order_id, external_order_id, contact_id, status, total, currency, ordered_at, source, updated_at, details
+from orders
+where org_id = %(org_id)s and order_id = %(order_id)s;
+
+-- name: get_items
+select external_item_id, name, category, quantity, cost, details
+from order_item
+where org_id = %(org_id)s and order_id = %(order_id)s
+order by position;

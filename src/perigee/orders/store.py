@@ -11,7 +11,8 @@ import msgspec
 from perigee.db.columns import pack, pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
-from perigee.orders.types import CleanOrder, Item, OrderTotals, StoredOrder
+from perigee.errors import NotFound
+from perigee.orders.types import CleanOrder, Item, Order, OrderItem, OrderRow, OrderTotals, StoredOrder
 
 q = load(__package__)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -122,3 +123,21 @@ async def order_totals(conn: Connection, org_id: int) -> list[OrderTotals]:
     """A line for each status and currency."""
     cursor = await conn.execute(q.summary, {"org_id": org_id})
     return [OrderTotals(*row) for row in await cursor.fetchall()]
+
+
+async def list_orders(
+    conn: Connection, org_id: int, *, before: int, limit: int, contact_id: int | None, status: str | None
+) -> list[OrderRow]:
+    values = {"org_id": org_id, "before": before, "limit": limit, "contact_id": contact_id, "status": status}
+    cursor = await conn.execute(q.list_orders, values)
+    return [OrderRow(*row) for row in await cursor.fetchall()]
+
+
+async def get_order(conn: Connection, org_id: int, order_id: int) -> Order:
+    """With its items. Raises NotFound."""
+    values = {"org_id": org_id, "order_id": order_id}
+    row = await (await conn.execute(q.get_order, values)).fetchone()
+    if row is None:
+        raise NotFound(f"Order {order_id} is not found")
+    items = await (await conn.execute(q.get_items, values)).fetchall()
+    return Order(*(*row, [OrderItem(*item) for item in items]))

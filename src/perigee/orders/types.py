@@ -67,3 +67,33 @@ class OrderSummary(msgspec.Struct):
 
     orders: int
     totals: list[OrderTotals]
+
+
+class OrderRow(msgspec.Struct):
+    """An order in a list."""
+
+    order_id: int
+    external_order_id: str
+    contact_id: int | None
+    status: str
+    total: Decimal
+    currency: str
+    ordered_at: datetime
+    source: str
+    updated_at: datetime
+
+
+class OrderItem(msgspec.Struct):
+    external_item_id: str
+    name: str | None
+    category: str | None
+    quantity: Decimal
+    cost: Decimal | None
+    details: dict[str, Any]
+    """The item's other members, in their wire names."""
+
+
+class Order(OrderRow):
+    details: dict[str, Any]
+    """The order's other members, in their wire names."""
+    items: list[OrderItem]
