@@ -24,17 +24,18 @@ check    the external id is never searched by, but it must not be another contac
 class Match:
     """Finding: the external id first (but for `check`), then the keys, an earlier one before a later one.
 
-    Contacts that are alive go before deleted ones; of several, the one updated last.
+    Contacts that are alive go before deleted ones; of several, the one updated last. A row that names a contact
+    by our id (key `id`) is refused when there is no such contact; else nobody found means a new contact.
     """
 
     keys: tuple[Key, ...]
     unknown_external: UnknownExternal
     restore: bool = True
     """A deleted contact that is found is restored and updated; else the row is skipped."""
-    create: bool = True
-    """Nobody found: make a contact; else the row is refused with NotFound."""
     field_id: str | None = None
     """The additional field of the key `field`."""
+    token_kinds: frozenset[str] | None = None
+    """Kinds of token that the key `token` looks at; None: all."""
 
     def rank(self, *keys: Key) -> int:
         """Place of the first of these keys that counts, 0 when none does."""
@@ -68,7 +69,7 @@ class Policy:
 ADD_OR_UPDATE = Policy(Match(("email", "phone", "token"), "create"))
 """POST contact."""
 
-UPDATE_BY_ID = Policy(Match(("id",), "check", create=False))
+UPDATE_BY_ID = Policy(Match(("id",), "check"))
 """PUT contact/{id}."""
 
 SUBSCRIBE = Policy(

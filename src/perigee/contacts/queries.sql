@@ -1,14 +1,26 @@
 -- name: lock_addresses
 -- Inserts the new addresses and locks the known ones, in the order given: by kind and value. `confirmed` false makes
--- new addresses wait for their owner; true also ends the waiting of known ones, and says so in the consent log.
+-- new addresses wait for their owner; true also ends the waiting of known ones, and says so in the consent log. An
+-- address that was erased and must not be written to is still known by its hash, and stays so.
 with written as (
-    insert into address as a (org_id, kind, value, spelling, confirmed)
-    select %(org_id)s, kind, value, spelling, %(confirmed)s or kind <> 'email'
+    insert into address as a (
+        org_id, kind, value, spelling, confirmed, unsubscribed_at, complained_at, blacklisted_at
+    )
+    select %(org_id)s, given.kind, given.value, given.spelling, %(confirmed)s or given.kind <> 'email',
+           erased.unsubscribed_at, erased.complained_at, erased.blacklisted_at
     from unnest(
         string_to_array(%(kinds)s, E'\x1f', E'\x1e'),
         string_to_array(%(values)s, E'\x1f', E'\x1e'),
         string_to_array(%(spellings)s, E'\x1f', E'\x1e')
     ) as given (kind, value, spelling)
+    left join erasure_key on erasure_key.org_id = %(org_id)s
+    left join lateral (
+        select e.unsubscribed_at, e.complained_at, e.blacklisted_at
+        from erased_address e
+        where erasure_key.key is not null and e.org_id = %(org_id)s and e.kind = given.kind
+          and e.fingerprint = sha256(erasure_key.key || convert_to(given.value, 'UTF8'))
+        offset 0
+    ) as erased on true
     on conflict (org_id, kind, value) do update set confirmed = true where excluded.confirmed and not a.confirmed
     returning kind, value, xmax <> 0 as known
 )
@@ -246,7 +258,10 @@ on conflict (org_id, segment_id, contact_id) do nothing;
 
 -- name: leave_segments
 delete from segment_member
-where org_id = %(org_id)s and segment_id = any(%(segment_ids)s::bigint[])
+where org_id = %(org_id)s
+  and segment_id in (
+    select segment_id from segment where org_id = %(org_id)s and kind = 'static' and name = any(%(names)s::text[])
+  )
   and contact_id = any(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[]);
 
 -- name: unsubscribe_addresses
@@ -282,3 +297,274 @@ with marked as (
     select %(org_id)s, kind, value, 'resubscribed', %(source)s from marked
 )
 select kind, value from marked
+
+-- name: field_definitions
+-- One row per field, or one without a field; each with the organisation's time zone, in which values are read.
+select o.time_zone, f.field_id, f.type, f.choices, f.min_value, f.max_value
+from organisation o
+left join field f on f.org_id = o.org_id
+where o.org_id = %(org_id)s;
+
+-- name: field_groups
+select g.group_id, g.name as group_name, g.key as group_key, f.field_id, coalesce(f.name, '') as name,
+       coalesce(f.key, '') as key, coalesce(f.type, '') as type, f.choices, f.min_value as low, f.max_value as high,
+       coalesce(f.required, false) as required, coalesce(f.readonly, false) as readonly
+from field_group g
+left join field f on f.org_id = g.org_id and f.group_id = g.group_id
+where g.org_id = %(org_id)s
+order by g.group_id, f.position, f.field_id;
+
+-- name: insert_field_group
+insert into field_group (org_id, name, key) values (%(org_id)s, %(name)s, %(key)s)
+on conflict (org_id, key) do nothing
+returning group_id;
+
+-- name: insert_fields
+-- `choices` holds one JSON list per field: arrays of arrays must be of one length. Positions follow the stored ones.
+insert into field (org_id, group_id, name, key, type, choices, min_value, max_value, position)
+select %(org_id)s, %(group_id)s, name, key, type,
+       case when choices = '[]' then null
+            else array(select jsonb_array_elements_text(choices)) end,
+       low, high,
+       n + (select coalesce(max(position), 0) from field where org_id = %(org_id)s and group_id = %(group_id)s)
+from unnest(
+    %(names)s::text[], %(keys)s::text[], %(types)s::text[], %(choices)s::jsonb[], %(lows)s::numeric[],
+    %(highs)s::numeric[]
+) with ordinality as given (name, key, type, choices, low, high, n)
+order by n
+on conflict (org_id, group_id, key) do nothing
+returning field_id;
+
+-- name: has_field
+select exists (select from field where org_id = %(org_id)s and field_id = %(field_id)s);
+
+-- name: insert_import
+insert into contact_import (org_id, session_id, source, options, payload, total, failures)
+values (%(org_id)s, %(session_id)s, %(source)s, %(options)s::jsonb, %(payload)s, %(total)s, %(failures)s::jsonb);
+
+-- name: begin_import
+-- Says that the import is being applied, unless it is through already.
+update contact_import set status = 'IMPORTING', updated_at = now()
+where org_id = %(org_id)s and session_id = %(session_id)s and status in ('STARTED', 'IMPORTING')
+returning true;
+
+-- name: lock_import
+-- The rows to apply; a second worker on the same import waits here and then finds it done.
+select source, options, payload
+from contact_import
+where org_id = %(org_id)s and session_id = %(session_id)s and status = 'IMPORTING'
+for update;
+
+-- name: finish_import
+update contact_import
+set status = 'FINISHED', payload = null, created = %(created)s, updated = %(updated)s, skipped = %(skipped)s,
+    failures = failures || %(failures)s::jsonb, mapping = %(mapping)s, description = %(description)s, updated_at = now()
+where org_id = %(org_id)s and session_id = %(session_id)s;
+
+-- name: fail_import
+update contact_import set status = 'ERROR', payload = null, description = %(description)s, updated_at = now()
+where org_id = %(org_id)s and session_id = %(session_id)s and status in ('STARTED', 'IMPORTING');
+
+-- name: import_state
+select i.status, i.updated_at, i.description, i.mapping, i.failures
+from contact_import i
+where i.org_id = %(org_id)s and i.session_id = %(session_id)s;
+
+-- name: category_segments
+select key, segment_id from subscription_category where org_id = %(org_id)s and key = any(%(keys)s::text[]);
+
+-- name: email_states
+-- The email of each contact with its state; all false where it has none.
+select c.contact_id, c.email, coalesce(a.confirmed, false), a.unsubscribed_at is not null or a.complained_at is not null,
+       a.blacklisted_at is not null
+from contact c
+left join address a on a.org_id = %(org_id)s and a.kind = 'email' and a.value = c.email
+where c.org_id = %(org_id)s and c.contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: join_categories
+-- A category is a list; who joins is noted in the consent log.
+with joined as (
+    insert into segment_member (org_id, segment_id, contact_id)
+    select %(org_id)s, segment_id, contact_id
+    from unnest(%(segment_ids)s::bigint[], %(contact_ids)s::bigint[]) as given (segment_id, contact_id)
+    order by segment_id, contact_id
+    on conflict (org_id, segment_id, contact_id) do nothing
+    returning segment_id, contact_id
+)
+insert into consent_log (org_id, kind, value, contact_id, action, source)
+select %(org_id)s, 'category', s.key, joined.contact_id, 'subscribed', 'form'
+from joined
+join subscription_category s on s.org_id = %(org_id)s and s.segment_id = joined.segment_id;
+
+-- name: read_contacts
+-- Living contacts in the order of the ids given, the email as its owner spells it.
+select c.contact_id, c.external_id, coalesce(a.spelling, c.email) as email, c.phone, c.first_name, c.last_name,
+       c.contact_key, c.language, c.time_zone, c.region, c.town, c.street, c.postcode, c.fields::text as fields,
+       c.orders_info
+from unnest(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[]) with ordinality as given (contact_id, n)
+join contact c on c.org_id = %(org_id)s and c.contact_id = given.contact_id and c.deleted_at is null
+left join address a on a.org_id = %(org_id)s and a.kind = 'email' and a.value = c.email
+order by given.n;
+
+-- name: read_tokens
+select contact_id, kind, app_id, token, active, device
+from push_token
+where org_id = %(org_id)s and contact_id = any(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[])
+order by contact_id, token_id;
+
+-- name: read_lists
+select m.contact_id, s.segment_id, s.name
+from segment_member m
+join segment s on s.org_id = %(org_id)s and s.segment_id = m.segment_id and s.kind = 'static'
+where m.org_id = %(org_id)s
+  and m.contact_id = any(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[])
+order by m.contact_id, s.segment_id;
+
+-- name: emails_by_ids
+select c.contact_id, coalesce(a.spelling, c.email)
+from contact c
+left join address a on a.org_id = %(org_id)s and a.kind = 'email' and a.value = c.email
+where c.org_id = %(org_id)s and c.contact_id = any(%(contact_ids)s::bigint[]) and c.deleted_at is null
+  and c.email is not null
+order by c.contact_id;
+
+-- name: search_contacts
+-- Planned for the values given, so the filter that is there finds its index. Last updated first.
+select c.contact_id
+from contact c
+where c.org_id = %(org_id)s and c.deleted_at is null
+  and (%(external_id)s::text is null or c.external_id = %(external_id)s)
+  and (%(email)s::text is null or c.email = %(email)s)
+  and (%(phone)s::text is null or c.phone = %(phone)s)
+  and (%(first_name)s::text is null or starts_with(lower(c.first_name), lower(%(first_name)s)))
+  and (%(last_name)s::text is null or starts_with(lower(c.last_name), lower(%(last_name)s)))
+order by c.updated_at desc, c.contact_id desc
+limit %(rows)s offset %(skip)s;
+
+-- name: count_contacts
+select count(*)
+from contact c
+where c.org_id = %(org_id)s and c.deleted_at is null
+  and (%(external_id)s::text is null or c.external_id = %(external_id)s)
+  and (%(email)s::text is null or c.email = %(email)s)
+  and (%(phone)s::text is null or c.phone = %(phone)s)
+  and (%(first_name)s::text is null or starts_with(lower(c.first_name), lower(%(first_name)s)))
+  and (%(last_name)s::text is null or starts_with(lower(c.last_name), lower(%(last_name)s)));
+
+-- name: list_contacts
+-- All living contacts by id, from behind one.
+select contact_id from contact
+where org_id = %(org_id)s and deleted_at is null and contact_id > %(after)s
+order by contact_id
+limit %(rows)s offset %(skip)s;
+
+-- name: ids_by_external
+-- Deleted contacts too.
+select contact_id, external_id from contact
+where org_id = %(org_id)s and external_id = any(%(external_ids)s::text[]);
+
+-- name: delete_contacts
+-- Softly: an import or an update may bring them back. Those deleted before are named again: the wish is fulfilled.
+update contact
+set deleted_at = coalesce(deleted_at, statement_timestamp()),
+    updated_at = case when deleted_at is null then statement_timestamp() else updated_at end
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
+returning contact_id;
+
+-- name: erase_contacts
+-- Gone for good, with their tokens, memberships and derived facts.
+with gone as (
+    delete from contact where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
+    returning contact_id, email, phone
+), tokens as (
+    delete from push_token where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
+), members as (
+    delete from segment_member where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
+), facts as (
+    delete from contact_orders where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
+)
+select contact_id, email, phone from gone;
+
+-- name: erase_orders
+-- Sums and goods stay for the books; who bought, and what else the shop said about it, does not.
+update orders set contact_id = null, details = '{}'
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: erase_events
+delete from event where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: erase_deliveries
+-- The ledger keeps its rows, so that its books still balance; they are nobody's from now on.
+update delivery set contact_id = 0, address = null, provider_text = null
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: erase_activity
+update activity set contact_id = 0, detail = null, meta = null
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: erase_waiting
+-- Messages that wait for another try, and what the sandbox shows.
+with retries as (
+    delete from send_retry where org_id = %(org_id)s and recipient = any(%(contact_ids)s::bigint[])
+)
+delete from sandbox_message where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: erase_addresses
+-- Addresses that nobody holds any more. One that must not be written to leaves its keyed hash, so that whoever brings
+-- it back does not bring it back to life.
+with given as (
+    select kind, value
+    from unnest(%(kinds)s::text[], %(values)s::text[]) as given (kind, value)
+    where not exists (
+        select from contact c
+        where c.org_id = %(org_id)s
+          and ((given.kind = 'email' and c.email = given.value) or (given.kind = 'phone' and c.phone = given.value))
+    )
+), gone as (
+    delete from address a using given
+    where a.org_id = %(org_id)s and a.kind = given.kind and a.value = given.value
+    returning a.*
+), log as (
+    delete from consent_log l using given
+    where l.org_id = %(org_id)s and l.kind = given.kind and l.value = given.value
+), suppressed as (
+    select * from gone
+    where unsubscribed_at is not null or complained_at is not null or blacklisted_at is not null
+), key as (
+    insert into erasure_key (org_id) select %(org_id)s where exists (select from suppressed)
+    on conflict (org_id) do update set org_id = excluded.org_id
+    returning key
+)
+insert into erased_address (org_id, kind, fingerprint, unsubscribed_at, complained_at, blacklisted_at)
+select %(org_id)s, s.kind, sha256(key.key || convert_to(s.value, 'UTF8')), s.unsubscribed_at, s.complained_at,
+       s.blacklisted_at
+from suppressed s cross join key
+on conflict (org_id, kind, fingerprint) do nothing;
+
+-- name: erase_contact_log
+-- What the consent log says of the contacts themselves: categories joined and left.
+delete from consent_log
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: find_token
+select t.contact_id, t.active
+from push_token t
+join contact c on c.org_id = %(org_id)s and c.contact_id = t.contact_id and c.deleted_at is null
+where t.org_id = %(org_id)s and t.token = %(token)s and t.kind = 'mobilepush' and t.app_id in (%(app_id)s, '')
+order by t.app_id = %(app_id)s desc
+limit 1;
+
+-- name: set_token_active
+-- Writes only what changes; a row comes back for a known token either way.
+with known as (
+    select token_id, active
+    from push_token
+    where org_id = %(org_id)s and token = %(token)s and kind = 'mobilepush' and app_id in (%(app_id)s, '')
+    order by app_id = %(app_id)s desc
+    limit 1
+), changed as (
+    update push_token t set active = %(active)s, updated_at = now()
+    from known
+    where t.org_id = %(org_id)s and t.token_id = known.token_id and t.active <> %(active)s
+)
+select token_id from known;

@@ -59,7 +59,7 @@ async def match(
             "email_rank": policy.rank("email"),
             "phone_rank": policy.rank("phone"),
             "direct_rank": policy.rank("token", "id", "field"),
-            "by_device": "token" in policy.keys,
+            "by_device": "token" in policy.keys and len(policy.keys) > 1,
         },
     )
     found = await cursor.fetchone()
@@ -233,9 +233,10 @@ async def join_segments(conn: Connection, org_id: int, pairs: Iterable[tuple[int
 
 
 async def leave_segments(
-    conn: Connection, org_id: int, segment_ids: Sequence[int], contact_ids: Sequence[int]
+    conn: Connection, org_id: int, names: Sequence[str], contact_ids: Sequence[int]
 ) -> None:
+    """Takes people out of the lists of these names; names without a list are none."""
     await conn.execute(
         q.leave_segments,
-        {"org_id": org_id, "segment_ids": list(segment_ids), "contact_ids": pack_numbers(contact_ids)},
+        {"org_id": org_id, "names": list(names), "contact_ids": pack_numbers(contact_ids)},
     )

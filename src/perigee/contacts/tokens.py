@@ -33,9 +33,10 @@ class Held:
         exact = next((one for one in same if one.app_id == token.app_id), None)
         return exact or next((one for one in same if not one.app_id or not token.app_id), None)
 
-    def holder(self, row: ContactRow) -> int | None:
-        """Who has the first of the row's known tokens."""
-        return next((found.contact_id for token in row.tokens if (found := self.find(token))), None)
+    def holder(self, row: ContactRow, kinds: frozenset[str] | None) -> int | None:
+        """Who has the first of the row's known tokens of these kinds (None: of any)."""
+        looked_at = (token for token in row.tokens if kinds is None or token.kind in kinds)
+        return next((found.contact_id for token in looked_at if (found := self.find(token))), None)
 
 
 async def lock(conn: Connection, org_id: int, rows: Sequence[ContactRow]) -> Held:

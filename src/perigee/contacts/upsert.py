@@ -49,9 +49,10 @@ _FOREIGN = "x"
 
 async def upsert(conn: Connection, org_id: int, rows: Sequence[ContactRow], policy: Policy) -> list[Result]:
     """One result per row, in order. A refused row is its own error and does not hurt the others.
+    Additional fields are taken as typed (`fields.apply_types`).
 
-    Rows of one person act as if they came one after the other. Errors per row: NotFound (a policy that does not
-    create), Invalid (an external id that is another contact's).
+    Rows of one person act as if they came one after the other. Errors per row: NotFound (no contact of the
+    id it names), Invalid (an external id that is another contact's).
     """
     results: list[Result] = [_UNSEEN] * len(rows)
     if not rows:
@@ -115,7 +116,7 @@ def _judge(row: ContactRow, contact_id: int, state: str, policy: Policy) -> Resu
     if state == _FOREIGN:
         return Invalid.of("externalCustomerId", row.external_id, "belongs to another contact")
     action = _FOUND[state]
-    if action is Action.CREATED and not policy.match.create:
+    if action is Action.CREATED and "id" in policy.match.keys and row.contact_id is not None:
         return NotFound(f"Contact with id='{row.contact_id}' is not found")
     if action is Action.RESTORED and not policy.match.restore:
         action = Action.SKIPPED
@@ -130,7 +131,7 @@ async def _direct_ids(
     if "id" in keys:
         return [row.contact_id for row in rows]
     if "token" in keys:
-        return [held.holder(row) for row in rows]
+        return [held.holder(row, policy.match.token_kinds) for row in rows]
     if "field" in keys and policy.match.field_id is not None:
         return await store.match_by_field(conn, org_id, rows, policy.match)
     return [None] * len(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from perigee.contacts.rows import ContactRow
 from perigee.contacts.upsert import Done, Result, upsert
 from perigee.db.group_commit import run_set
 from perigee.db.pool import Connection, Database
+from perigee.errors import PerigeeError
 
 
 class People:
@@ -26,7 +27,11 @@ class People:
         async def apply(conn: Connection, org_id: int, items: Sequence[ContactRow]) -> list[Result]:
             return await upsert(conn, org_id, items, policy)
 
-        return list(await run_set(self.db, apply, self.org_id, rows))
+        results: list[Result] = []
+        for result in await run_set(self.db, apply, self.org_id, rows):
+            assert isinstance(result, Done | PerigeeError)
+            results.append(result)
+        return results
 
     async def one(self, policy: Policy = ADD_OR_UPDATE, **columns: Any) -> Done:
         (result,) = await self.write([ContactRow(**columns)], policy)
@@ -34,7 +39,9 @@ class People:
         return result
 
     async def stored(self, contact_id: int) -> dict[str, Any]:
-        (row,) = await self.rows("select * from contact where org_id = %(org_id)s and contact_id = %(id)s", id=contact_id)
+        (row,) = await self.rows(
+            "select * from contact where org_id = %(org_id)s and contact_id = %(id)s", id=contact_id
+        )
         return row
 
     async def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
@@ -48,7 +55,8 @@ class People:
 
     async def delete(self, contact_id: int) -> None:
         await self.execute(
-            "update contact set deleted_at = now() where org_id = %(org_id)s and contact_id = %(id)s", id=contact_id
+            "update contact set deleted_at = now() where org_id = %(org_id)s and contact_id = %(id)s",
+            id=contact_id,
         )
 
     async def count(self) -> int:
@@ -57,9 +65,9 @@ class People:
 
 
 @pytest.fixture
-async def people(db: Database) -> AsyncIterator[People]:
+async def people(db: Database) -> People:
     async with db.connection() as conn:
         cursor = await conn.execute("insert into organisation (name) values ('Shop') returning org_id")
         row = await cursor.fetchone()
     assert row is not None
-    yield People(db, row[0])
+    return People(db, row[0])

@@ -21,6 +21,22 @@ create table address (
 ) with (fillfactor = 90);
 create index address_unsubscribed on address (org_id, kind, unsubscribed_at) where unsubscribed_at is not null;
 
+-- What is left of an erased address that must not be written to: a hash under a key that exists once per organisation.
+create table erasure_key (
+    org_id  bigint primary key,
+    key     bytea not null default sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'))
+);
+create table erased_address (
+    org_id           bigint not null,
+    kind             text not null,
+    fingerprint      bytea not null,
+    unsubscribed_at  timestamptz,
+    complained_at    timestamptz,
+    blacklisted_at   timestamptz,
+    erased_at        timestamptz not null default now(),
+    primary key (org_id, kind, fingerprint)
+);
+
 create sequence contact_id_seq as bigint start with 100001 cache 1;
 
 create table contact (
@@ -145,18 +161,20 @@ create table contact_import (
     source       text not null,
     status       text not null default 'STARTED' check (status in ('STARTED','IMPORTING','FINISHED','ERROR')),
     options      jsonb not null,
-    payload      bytea,                         -- cleaned columns (contacts/bulk.py); emptied when applied
+    payload      bytea,                         -- cleaned rows as msgpack (contacts/rows.py); emptied when applied
     total        integer not null,
     created      integer not null default 0,
     updated      integer not null default 0,
     skipped      integer not null default 0,
     failures     jsonb not null default '[]',
-    mapping      jsonb,
+    mapping      bytea,                         -- what became of each, as msgpack (contacts/import_store.py)
     description  text,
     created_at   timestamptz not null default now(),
     updated_at   timestamptz not null default now(),
     primary key (org_id, session_id)
 );
+-- Both live for moments or are read once: compressing them would cost more than it saves.
+alter table contact_import alter payload set storage external, alter mapping set storage external;
 
 -- Every change of consent or deliverability, append-only: who, what, where from, why.
 create table consent_log (

@@ -1,0 +1,99 @@
+"""Taking in a bulk call (contract 10.1): everything wrong is said at once, the rest is stored and applied by a job.
+
+The caller gets its session id after the commit of the row that holds the cleaned contacts, so what was
+acknowledged is never lost; a job in the same transaction applies it (`apply_import`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+from uuid import UUID, uuid4
+
+import msgspec
+
+from perigee.contacts import import_store as store
+from perigee.contacts.bulk_options import Options, WireOptions, clean_options
+from perigee.contacts.clean import clean, has_channel, no_channel
+from perigee.contacts.rows import ContactRow
+from perigee.contacts.types import WireContact
+from perigee.db.pool import Connection
+from perigee.errors import Invalid
+from perigee.jobs import enqueue
+from perigee.lib.json_edge import decode_each
+
+APPLY_IMPORT: Final = "contacts.apply_import"
+
+
+class WireBulk(WireOptions):
+    """Body of POST contacts. Each contact is decoded by itself, so one bad one does not hurt the others."""
+
+    contacts: list[msgspec.Raw] | msgspec.Raw | None = None
+
+
+class Failure(NamedTuple):
+    """A refused contact, by its place in the call, and why."""
+
+    place: int
+    error: str
+
+
+class Intake(NamedTuple):
+    rows: list[ContactRow]
+    options: Options
+    failures: list[Failure]
+
+
+def read_call(call: WireBulk, *, most: int) -> Intake:
+    """The cleaned contacts and the refused ones. Raises Invalid for what concerns the call as a whole. Pure."""
+    contacts = call.contacts if isinstance(call.contacts, list) else []
+    if isinstance(call.contacts, msgspec.Raw):
+        contacts = msgspec.json.decode(call.contacts, type=list[msgspec.Raw])
+    if not contacts:
+        raise Invalid("contacts: at least one contact is required", field="contacts")
+    if len(contacts) > most:
+        raise Invalid(
+            f"contacts: {len(contacts)} are more than {most}, the most for one call", field="contacts"
+        )
+    options = clean_options(call)
+    rows, failures = clean_contacts(decode_each(contacts, WireContact), options)
+    return Intake(rows, options, failures)
+
+
+def clean_contacts(
+    contacts: Sequence[WireContact | Invalid], options: Options
+) -> tuple[list[ContactRow], list[Failure]]:
+    rows: list[ContactRow] = []
+    failures: list[Failure] = []
+    for place, wire in enumerate(contacts):
+        try:
+            if isinstance(wire, Invalid):
+                raise wire
+            row = clean(wire)
+            if not has_channel(row):
+                raise no_channel()
+            options.check_key(row)
+        except Invalid as error:
+            failures.append(Failure(place, error.message))
+        else:
+            rows.append(row)
+    return rows, failures
+
+
+async def accept(conn: Connection, org_id: int, intake: Intake) -> UUID:
+    """Stores the import and its job in the caller's transaction. Raises Invalid (an unknown `fieldId`)."""
+    field_id = intake.options.field_id
+    if field_id is not None and not await store.has_field(conn, org_id, field_id):
+        raise Invalid.of("fieldId", field_id, "is not the id of an additional field")
+    session_id = uuid4()
+    await store.insert_import(
+        conn,
+        org_id,
+        session_id,
+        source="api",
+        options=intake.options,
+        rows=intake.rows,
+        failures=[failure.error for failure in intake.failures],
+    )
+    await enqueue(conn, APPLY_IMPORT, org_id=org_id, session_id=str(session_id))
+    return session_id

@@ -1,0 +1,85 @@
+"""Typed access to contacts as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from psycopg.rows import class_row
+
+from perigee.db.columns import pack_numbers
+from perigee.db.pool import Connection
+from perigee.db.queries import load
+
+q = load(__package__)
+
+
+class StoredContact(NamedTuple):
+    contact_id: int
+    external_id: str | None
+    email: str | None
+    phone: str | None
+    first_name: str | None
+    last_name: str | None
+    contact_key: str | None
+    language: str | None
+    time_zone: str | None
+    region: str | None
+    town: str | None
+    street: str | None
+    postcode: str | None
+    fields: str
+    """JSON text: numbers must not lose digits on their way through a float."""
+    orders_info: dict[str, Any] | None
+
+
+class Filters(NamedTuple):
+    """Normal forms; None does not filter. Names are compared by their beginning, without regard to case."""
+
+    external_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+
+
+async def contacts(conn: Connection, org_id: int, contact_ids: Sequence[int]) -> list[StoredContact]:
+    async with conn.cursor(row_factory=class_row(StoredContact)) as cursor:
+        await cursor.execute(q.read_contacts, {"org_id": org_id, "contact_ids": pack_numbers(contact_ids)})
+        return await cursor.fetchall()
+
+
+async def tokens(conn: Connection, org_id: int, contact_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """(contact id, kind, application, token, active, device)."""
+    values = {"org_id": org_id, "contact_ids": pack_numbers(contact_ids)}
+    return await (await conn.execute(q.read_tokens, values)).fetchall()
+
+
+async def lists(conn: Connection, org_id: int, contact_ids: Sequence[int]) -> list[tuple[int, int, str]]:
+    """(contact id, segment id, name)."""
+    values = {"org_id": org_id, "contact_ids": pack_numbers(contact_ids)}
+    return await (await conn.execute(q.read_lists, values)).fetchall()
+
+
+async def emails(conn: Connection, org_id: int, contact_ids: Sequence[int]) -> list[tuple[int, str]]:
+    cursor = await conn.execute(q.emails_by_ids, {"org_id": org_id, "contact_ids": list(contact_ids)})
+    return await cursor.fetchall()
+
+
+async def search(conn: Connection, org_id: int, filters: Filters, *, skip: int, rows: int) -> list[int]:
+    values = {"org_id": org_id, "skip": skip, "rows": rows, **filters._asdict()}
+    cursor = await conn.execute(q.search_contacts, values, prepare=False)
+    return [contact_id for (contact_id,) in await cursor.fetchall()]
+
+
+async def count(conn: Connection, org_id: int, filters: Filters) -> int:
+    cursor = await conn.execute(q.count_contacts, {"org_id": org_id, **filters._asdict()}, prepare=False)
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def ids_after(conn: Connection, org_id: int, after: int, *, skip: int, rows: int) -> list[int]:
+    values = {"org_id": org_id, "after": after, "skip": skip, "rows": rows}
+    cursor = await conn.execute(q.list_contacts, values)
+    return [contact_id for (contact_id,) in await cursor.fetchall()]
