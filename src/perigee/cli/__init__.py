@@ -31,7 +31,8 @@ for _name, _where, _help in COMMANDS:
 
 
 def main() -> None:
-    """The program. Exit codes: 0 done, 1 the operator must mend something (said in one line), 130 Ctrl-C."""
+    """The program. Exit codes: 0 done, 1 the operator must mend something (said in one line), 2 wrong usage, 130
+    Ctrl-C."""
     try:
         app()
     except OperatorError as error:

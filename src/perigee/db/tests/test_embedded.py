@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -204,6 +205,35 @@ def test_a_full_disk_is_said_in_one_line(server_home: Path, monkeypatch: pytest.
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(OperatorError, match=r"^the disk is full: less than 64 MB are free in "):
         EmbeddedServer(server_home).start()
+
+
+@pytest.fixture
+def small_disk(server_home: Path) -> Iterator[Path]:
+    """A file system of 150 MB, where this machine lets us mount one."""
+    disk = server_home / "disk"
+    disk.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=150m,mode=755", "tmpfs", disk], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("cannot mount a small file system here")
+    yield disk
+    EmbeddedServer(disk / "home").remove()
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_a_disk_that_fills_up_while_it_runs(small_disk: Path) -> None:
+    server = EmbeddedServer(small_disk / "home")
+    with psycopg.connect(server.start(), autocommit=True) as connection:
+        connection.execute("create table t as select 1 as n")
+        filler = small_disk / "filler"
+        filler.write_bytes(b"x" * (shutil.disk_usage(small_disk).free - MB))
+        with pytest.raises(psycopg.Error, match=r"No space left on device|server closed the connection"):
+            connection.execute("insert into t select generate_series(1, 1000000)")
+    server.stop()
+    with pytest.raises(OperatorError, match=r"^the disk is full"):
+        server.start()
+    filler.unlink()
+    assert one(server.start(), "select count(*) from t") == 1
 
 
 def test_a_wrong_setting_is_quoted_from_the_log(server_home: Path) -> None:
