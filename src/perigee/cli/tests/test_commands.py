@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from perigee.cli import COMMANDS
+from perigee.cli.config import reference_page
 from perigee.db.embedded import EmbeddedServer
 from perigee.db.migrate import migrate
 from perigee.settings import options
@@ -73,6 +74,13 @@ def test_config_shows_every_setting_and_hides_secrets(tmp_path: Path) -> None:
     assert "PERIGEE_PORT=9000" in lines
     assert "PERIGEE_DATABASE_URL=" in lines
     assert "Default: 8025." in done.stdout
+
+
+def test_the_reference_of_settings_is_current() -> None:
+    page = Path(__file__).parents[4] / "docs" / "reference" / "settings.md"
+    assert page.read_text() == reference_page(), (
+        "run `./perigee config --markdown > docs/reference/settings.md`"
+    )
 
 
 def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
