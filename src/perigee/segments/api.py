@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from perigee.contacts.read import contacts
+from perigee.contacts.read import contacts as read_contacts
 from perigee.contacts.types import Contact
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
@@ -196,7 +196,7 @@ async def list_members(call: Call) -> Page:
         ids = await people.members(
             conn, call.org_id, call.path["segment_id"], call.context.now(), rows=limit + 1, after=after
         )
-        found = Page(await contacts(conn, call.org_id, ids[:limit]))
+        found = Page(await read_contacts(conn, call.org_id, ids[:limit]))
     if len(ids) > limit:
         found.next = str(ids[limit - 1])
     return found
@@ -306,7 +306,7 @@ async def _named(call: Call) -> People:
 
 
 async def _preview(conn: Connection, org_id: int, found: people.Preview, now: datetime) -> Preview:
-    return Preview(found.total, await contacts(conn, org_id, found.sample), now)
+    return Preview(found.total, await read_contacts(conn, org_id, found.sample), now)
 
 
 def _segment(row: SegmentRow) -> Segment:

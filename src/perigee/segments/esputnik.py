@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from perigee.contacts.read import contacts_by_ids
+from perigee.contacts.read import contacts as read_contacts
 from perigee.contacts.types import Contact
 from perigee.esputnik.face import Answer, Call, Right, listing, operation, page, sentence
 from perigee.lib.dates import wire
@@ -89,7 +89,7 @@ async def list_group_contacts(call: Call) -> Answer:
             ids = await people.members(
                 conn, call.org_id, segment_id, now, rows=rows, skip=skip, descending=descending
             )
-        return listing(await contacts_by_ids(conn, call.org_id, ids), total)
+        return listing(await read_contacts(conn, call.org_id, ids), total)
 
 
 @operation(

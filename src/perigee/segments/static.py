@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from perigee.db.pool import Connection
-from perigee.errors import Invalid, NotFound, TooLarge
+from perigee.errors import Invalid, NotFound
 from perigee.segments import store
 
 
@@ -39,7 +39,7 @@ class People(NamedTuple):
 async def attach(conn: Connection, org_id: int, segment_id: int, people: People, *, most: int = 500) -> int:
     """Adds people to a list; unknown ones are skipped. Returns how many are new in it.
 
-    Raises NotFound; Invalid for a dynamic segment or nobody named; TooLarge above `most` (contract 13.3).
+    Raises NotFound; Invalid for a dynamic segment, nobody named, or more than `most` (contract 13.3).
     """
     if not people.named:
         raise Invalid("contactIds: name people by contactIds or externalCustomerIds", field="contactIds")
@@ -69,4 +69,6 @@ async def _check(conn: Connection, org_id: int, segment_id: int, people: People,
     if found.kind != "static":
         raise Invalid.of("id", segment_id, "is a dynamic segment; only lists take people by hand")
     if people.named > most:
-        raise TooLarge(f"{people.named} ids are more than {most}, the most for one call")
+        raise Invalid(
+            f"contactIds: {people.named} ids are more than {most}, the most for one call", field="contactIds"
+        )
