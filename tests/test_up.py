@@ -8,6 +8,7 @@ import signal
 import socket
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from perigee.db.embedded import EmbeddedServer
@@ -125,3 +126,35 @@ def test_an_external_database_is_used_and_left_running(server_home: Path, databa
     assert not (server_home / "postgresql").exists()
     with psycopg.connect(database_url) as connection:
         assert connection.execute("select count(*) from organisation").fetchone() == (1,)
+
+
+def test_web_processes_alone_share_one_port(tmp_path: Path, database_url: str) -> None:
+    settings = {
+        "PERIGEE_DATABASE_URL": database_url,
+        "PERIGEE_SECRET_KEY": "s" * 40,
+        "PERIGEE_WEB_PROCESSES": "2",
+    }
+    with up(tmp_path, command="serve", **settings) as running:
+        until(lambda: running.get("/health") == 200)
+        until(lambda: len(psutil.Process(running.process.pid).children()) == 2)
+        killed = running.part("serve")
+        assert killed
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: running.get("/health") == 200)
+        until(lambda: len(psutil.Process(running.process.pid).children()) == 2)
+        parts = [child.pid for child in psutil.Process(running.process.pid).children()]
+        running.process.terminate()
+        assert running.ended() == 0, running.log()
+    assert not [pid for pid in parts if alive(pid)]
+
+
+def test_a_worker_alone_ends_cleanly(tmp_path: Path, database_url: str) -> None:
+    settings = {"PERIGEE_DATABASE_URL": database_url, "PERIGEE_SECRET_KEY": "s" * 40}
+    with (
+        up(tmp_path, command="worker", **settings) as running,
+        psycopg.connect(database_url, autocommit=True) as db,
+    ):
+        at_work = "select count(*) from pg_stat_activity where application_name = 'perigee worker' and datname = current_database()"
+        until(lambda: db.execute(at_work).fetchone() != (0,))
+        running.process.terminate()
+        assert running.ended() == 0, running.log()

@@ -24,13 +24,13 @@ PATIENCE = 60  # seconds after which something that should have happened did not
 class Up:
     """A `perigee up` on `home`; `settings` are environment variables. Its log is JSON lines on a file."""
 
-    def __init__(self, home: Path, **settings: str) -> None:
+    def __init__(self, home: Path, *, command: str = "up", **settings: str) -> None:
         self.home = home
         self.port = int(settings.get("PERIGEE_PORT") or free_port())
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PERIGEE_")}
         self._log = tempfile.NamedTemporaryFile("w", suffix=".log")  # noqa: SIM115 - closed by `close`
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "perigee", "up"],
+            [sys.executable, "-m", "perigee", command],
             env={**kept, "PERIGEE_HOME": str(home), "PERIGEE_PORT": str(self.port), **settings},
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -90,8 +90,9 @@ class Up:
 
 
 @contextmanager
-def up(home: Path, **settings: str) -> Iterator[Up]:
-    running = Up(home, **settings)
+def up(home: Path, *, command: str = "up", **settings: str) -> Iterator[Up]:
+    """`command` may be `serve` or `worker`, for a part alone."""
+    running = Up(home, command=command, **settings)
     try:
         yield running
     finally:
