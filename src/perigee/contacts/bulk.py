@@ -28,7 +28,7 @@ APPLY_IMPORT: Final = "contacts.apply_import"
 class WireBulk(WireOptions):
     """Body of POST contacts. Each contact is decoded by itself, so one bad one does not hurt the others."""
 
-    contacts: list[msgspec.Raw] | msgspec.Raw | None = None
+    contacts: list[msgspec.Raw] | None = None
 
 
 class Failure(NamedTuple):
@@ -46,9 +46,7 @@ class Intake(NamedTuple):
 
 def read_call(call: WireBulk, *, most: int) -> Intake:
     """The cleaned contacts and the refused ones. Raises Invalid for what concerns the call as a whole. Pure."""
-    contacts = call.contacts if isinstance(call.contacts, list) else []
-    if isinstance(call.contacts, msgspec.Raw):
-        contacts = msgspec.json.decode(call.contacts, type=list[msgspec.Raw])
+    contacts = elements(call)
     if not contacts:
         raise Invalid("contacts: at least one contact is required", field="contacts")
     if len(contacts) > most:
@@ -58,6 +56,11 @@ def read_call(call: WireBulk, *, most: int) -> Intake:
     options = clean_options(call)
     rows, failures = clean_contacts(decode_each(contacts, WireContact), options)
     return Intake(rows, options, failures)
+
+
+def elements(call: WireBulk) -> list[msgspec.Raw]:
+    """The contacts as they came; nulls are left out."""
+    return [raw for raw in call.contacts or () if bytes(raw) != b"null"]
 
 
 def clean_contacts(

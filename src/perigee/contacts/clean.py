@@ -48,17 +48,17 @@ def clean(wire: WireContact) -> ContactRow:
     """Raises Invalid. Whether the contact has a channel at all is the caller's question (`has_channel`)."""
     row = ContactRow()
     if (value := wire.first_name) is not None:
-        row.first_name = _name("firstName", value)
+        row.first_name = first_name("firstName", value)
     if (value := wire.last_name) is not None:
-        row.last_name = _name("lastName", value)
+        row.last_name = last_name("lastName", value)
     if (value := wire.external_customer_id) is not None:
         row.external_id = to_text("externalCustomerId", value, limit=ID_LENGTH)
     if (value := wire.contact_key) is not None:
         row.contact_key = to_text("contactKey", value, limit=ID_LENGTH)
     if (value := wire.language_code) is not None:
-        row.language = _language(value)
+        row.language = language("languageCode", value)
     if (value := wire.time_zone) is not None:
-        row.time_zone = _time_zone(value)
+        row.time_zone = time_zone("timeZone", value)
     if (value := wire.id) is not None:
         row.contact_id = to_id("id", value)
     if (channels := wire.channels) is not None:
@@ -82,40 +82,46 @@ def no_channel() -> Invalid:
     return Invalid("channels: at least one channel with a value is required", field="channels")
 
 
-def _name(member: str, value: Scalar) -> str | None:
-    if type(value) is str:
-        return _clean_name(member, value)
-    return _clean_name(member, to_text(member, value) or "")
+# Names, languages and zones repeat, so most cost one look-up. Refusals are not cached: exceptions never are.
 
 
 @lru_cache(maxsize=65536)
-def _clean_name(member: str, value: str) -> str | None:
-    """Names repeat, so most cost one look-up. Refusals are not cached: exceptions never are."""
+def first_name(member: str, value: Scalar) -> str | None:
+    """Raises Invalid. `member` is what the refusal calls it, here and below."""
+    return _name(member, value, count_words=True)
+
+
+@lru_cache(maxsize=65536)
+def last_name(member: str, value: Scalar) -> str | None:
+    return _name(member, value, count_words=False)
+
+
+def _name(member: str, value: Scalar, *, count_words: bool) -> str | None:
     text = to_text(member, value)
-    if text is not None and (problem := name_problem(text, count_words=member == "firstName")) is not None:
+    if text is not None and (problem := name_problem(text, count_words=count_words)) is not None:
         raise Invalid.of(member, text, problem)
     return text
 
 
 @lru_cache(maxsize=1024)
-def _language(value: Scalar) -> str | None:
-    text = to_text("languageCode", value)
+def language(member: str, value: Scalar) -> str | None:
+    text = to_text(member, value)
     if text is None:
         return None
-    language = normal_language(text)
-    if language is None:
-        raise Invalid.of("languageCode", text, "is not a language code like en or es-AR")
-    return language
+    code = normal_language(text)
+    if code is None:
+        raise Invalid.of(member, text, "is not a language code like en or es-AR")
+    return code
 
 
 @lru_cache(maxsize=1024)
-def _time_zone(value: Scalar) -> str | None:
-    text = to_text("timeZone", value)
+def time_zone(member: str, value: Scalar) -> str | None:
+    text = to_text(member, value)
     if text is None:
         return None
     zone = normal_time_zone(text)
     if zone is None:
-        raise Invalid.of("timeZone", text, "is not a time zone like Europe/Kyiv")
+        raise Invalid.of(member, text, "is not a time zone like Europe/Kyiv")
     return zone
 
 
@@ -131,10 +137,10 @@ def _channels(row: ContactRow, channels: list[WireChannel | None] | WireChannel)
         value = channel.value
         if kind == "email":
             if row.email is None and value is not None:
-                _email(row, value)
+                row.email, row.email_spelling = email("channels", value)
         elif kind in PHONES:
             if row.phone is None and value is not None:
-                row.phone = _phone(value)
+                row.phone = phone("channels", value)
         elif (token := _token(TOKENS[str(kind)], channel)) is not None:
             tokens[token.kind, token.app_id, token.value] = token
     if tokens:
@@ -152,25 +158,30 @@ def _kind(value: Scalar) -> str:
     return kind
 
 
-def _email(row: ContactRow, value: Scalar) -> None:
-    text = value if type(value) is str else to_text("channels.value", value)
-    if text is None or not (normal := normal_email(text)):
-        if text is None or not text.strip():
-            return
-        raise not_email(text, "channels")
-    row.email = normal
-    if normal != text and (parsed := parse_email(text)) is not None:
-        row.email_spelling = parsed.spelling
+def email(member: str, value: Scalar) -> tuple[str | None, str | None]:
+    """(normal form, spelling where it differs), both None for a blank."""
+    text = value if type(value) is str else to_text(member, value)
+    if text is None:
+        return None, None
+    normal = normal_email(text)
+    if normal == text:
+        return normal, None
+    if normal is None:
+        if not text.strip():
+            return None, None
+        raise not_email(text, member)
+    parsed = parse_email(text)
+    return normal, parsed and parsed.spelling
 
 
-def _phone(value: Scalar) -> str | None:
-    text = value if type(value) is str else to_text("channels.value", value)
+def phone(member: str, value: Scalar) -> str | None:
+    text = value if type(value) is str else to_text(member, value)
     if text is None or not text.strip():
         return None
-    phone = normal_phone(text)
-    if phone is None:
-        raise not_phone(text, "channels")
-    return phone
+    digits = normal_phone(text)
+    if digits is None:
+        raise not_phone(text, member)
+    return digits
 
 
 def _token(kind: str, channel: WireChannel) -> Token | None:

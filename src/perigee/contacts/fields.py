@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -166,3 +167,36 @@ def _describe(row: store.DefinitionRow) -> FieldDescription:
         readonly=row.readonly,
         allowed_values=allowed or msgspec.UNSET,
     )
+
+
+class FieldResource(msgspec.Struct):
+    """A field in our own API."""
+
+    field_id: int
+    name: str
+    key: str
+    type: str
+    choices: list[str]
+    min: Decimal | None
+    max: Decimal | None
+
+
+class GroupResource(msgspec.Struct):
+    group_id: int
+    name: str
+    key: str
+    fields: list[FieldResource]
+
+
+async def group_resources(conn: Connection, org_id: int) -> list[GroupResource]:
+    """All groups with their fields, in the order in which they were made."""
+    groups: dict[int, GroupResource] = {}
+    for row in await store.groups_with_fields(conn, org_id):
+        group = groups.setdefault(
+            row.group_id, GroupResource(row.group_id, row.group_name, row.group_key, [])
+        )
+        if row.field_id is not None:
+            group.fields.append(
+                FieldResource(row.field_id, row.name, row.key, row.type, row.choices or [], row.low, row.high)
+            )
+    return list(groups.values())

@@ -400,7 +400,7 @@ join subscription_category s on s.org_id = %(org_id)s and s.segment_id = joined.
 -- Living contacts in the order of the ids given, the email as its owner spells it.
 select c.contact_id, c.external_id, coalesce(a.spelling, c.email) as email, c.phone, c.first_name, c.last_name,
        c.contact_key, c.language, c.time_zone, c.region, c.town, c.street, c.postcode, c.fields::text as fields,
-       c.orders_info
+       c.orders_info, c.source, c.created_at, c.updated_at
 from unnest(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[]) with ordinality as given (contact_id, n)
 join contact c on c.org_id = %(org_id)s and c.contact_id = given.contact_id and c.deleted_at is null
 left join address a on a.org_id = %(org_id)s and a.kind = 'email' and a.value = c.email
@@ -568,3 +568,22 @@ with known as (
     where t.org_id = %(org_id)s and t.token_id = known.token_id and t.active <> %(active)s
 )
 select token_id from known;
+
+-- name: find_contacts_after
+-- As `search_contacts` for equal values, by id.
+select contact_id from contact c
+where c.org_id = %(org_id)s and c.deleted_at is null and c.contact_id > %(after)s
+  and (%(external_id)s::text is null or c.external_id = %(external_id)s)
+  and (%(email)s::text is null or c.email = %(email)s)
+  and (%(phone)s::text is null or c.phone = %(phone)s)
+order by c.contact_id
+limit %(rows)s;
+
+-- name: address_states
+select c.contact_id, a.kind, coalesce(a.spelling, a.value), a.confirmed, a.unsubscribed_at, a.complained_at,
+       a.blacklisted_at, a.blocked_until
+from contact c
+join address a on a.org_id = %(org_id)s
+    and ((a.kind = 'email' and a.value = c.email) or (a.kind = 'phone' and a.value = c.phone))
+where c.org_id = %(org_id)s
+  and c.contact_id = any(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[]);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from psycopg.rows import class_row
@@ -31,6 +32,9 @@ class StoredContact(NamedTuple):
     fields: str
     """JSON text: numbers must not lose digits on their way through a float."""
     orders_info: dict[str, Any] | None
+    source: str
+    created_at: datetime
+    updated_at: datetime
 
 
 class Filters(NamedTuple):
@@ -83,3 +87,23 @@ async def ids_after(conn: Connection, org_id: int, after: int, *, skip: int, row
     values = {"org_id": org_id, "after": after, "skip": skip, "rows": rows}
     cursor = await conn.execute(q.list_contacts, values)
     return [contact_id for (contact_id,) in await cursor.fetchall()]
+
+
+async def find_after(conn: Connection, org_id: int, filters: Filters, *, after: int, rows: int) -> list[int]:
+    """Ids by equal external id, email and phone; names are not looked at."""
+    values = {
+        "org_id": org_id,
+        "after": after,
+        "rows": rows,
+        "external_id": filters.external_id,
+        "email": filters.email,
+        "phone": filters.phone,
+    }
+    cursor = await conn.execute(q.find_contacts_after, values, prepare=False)
+    return [contact_id for (contact_id,) in await cursor.fetchall()]
+
+
+async def address_states(conn: Connection, org_id: int, contact_ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """(contact id, kind, address, confirmed, unsubscribed, complained, blacklisted, blocked until)."""
+    values = {"org_id": org_id, "contact_ids": pack_numbers(contact_ids)}
+    return await (await conn.execute(q.address_states, values)).fetchall()

@@ -9,6 +9,7 @@ from perigee.http.operation import Operation
 MODULES = (
     "perigee.accounts.esputnik",
     "perigee.contacts.esputnik",
+    "perigee.contacts.esputnik_lookups",
     "perigee.segments.esputnik",
     "perigee.events.esputnik",
     "perigee.orders.esputnik",
