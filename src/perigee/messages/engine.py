@@ -93,6 +93,10 @@ class Merge:
     fallback: str | None
     html: bool
 
+    def written(self) -> str:
+        """The tag as it stood in the source."""
+        return f"%{self.name}%" if self.fallback is None else f"%{self.name}|{self.fallback}%"
+
 
 class State(Protocol):
     """What the blocks of one source share while one person is rendered: variables and the budget."""
@@ -158,6 +162,10 @@ class Engine(Protocol):
         """The same printing code, its value written for `place`."""
         ...
 
+    def bare_name(self, code: str) -> str | None:
+        """The one name that printing code looks up, without path and filters; None when it is more than that."""
+        ...
+
     def parse(self, source: Source, names: Names) -> Template:
         """Raises Invalid that names field, line and reason."""
         ...
@@ -176,6 +184,9 @@ class Literal:
 
     def placed(self, code: str, place: Place) -> str:
         return code
+
+    def bare_name(self, code: str) -> str | None:
+        return None
 
     def parse(self, source: Source, names: Names) -> Template:
         return Template([source.text], None)

@@ -35,6 +35,7 @@ from perigee.messages import liquid_filters
 from perigee.messages.engine import Block, Merge, Moment, Place, Source, Span, State, Template, Value
 from perigee.messages.liquid_limits import (
     DEPTH,
+    MERGE_NAME,
     OUTPUT_BYTES,
     LimitedContext,
     LimitedForTag,
@@ -61,7 +62,7 @@ def _print(node: OutputNode, context: RenderContext, buffer: Any) -> int:
         if context.autoescape:
             text = html.escape(text)
     if not text:
-        context.missing.append(str(node.expression))
+        context.missed(str(node.expression))
     written: int = buffer.write(text)
     return written
 
@@ -116,7 +117,7 @@ _TEXT, _HTML = _environment(autoescape=False), _environment(autoescape=True)
 _OPENING = re.compile(r"\{[{%]")
 _TAG_NAME = re.compile(r"\{%-?\s*(#|\w*)")
 _VERBATIM = {name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in ("raw", "comment", "doc")}
-_MERGE = re.compile(r"pg_merge_(\d{1,6})")
+_BARE = re.compile(r"\{\{-?\s*(\w+)\s*-?\}\}")
 
 
 class Liquid:
@@ -150,6 +151,10 @@ class Liquid:
     def placed(self, code: str, place: Place) -> str:
         body, closing = (code[:-3], "-}}") if code.endswith("-}}") else (code[:-2], "}}")
         return f"{body}| {liquid_filters.PLACES[place]} {closing}"
+
+    def bare_name(self, code: str) -> str | None:
+        match = _BARE.fullmatch(code)
+        return match[1] if match else None
 
     def parse(self, source: Source, names: Names) -> Template:
         self.spans(source.text, source.field)
@@ -261,7 +266,7 @@ def _value(node: Node, source: Source, names: Names, assigned: set[str]) -> Valu
             place = _PLACE_OF[used.name]
         else:
             return None
-    if match := _MERGE.fullmatch(root):
+    if match := MERGE_NAME.fullmatch(root):
         return _merged(source.merges, int(match[1]), place) if len(segments) == 1 else None
     get = names.path(segments)
     return None if get is None else Value(str(path), get, fallback, place, is_raw)
@@ -312,7 +317,7 @@ class _Scope(Mapping[str, object]):
             return self.moment.urls(name)
         if name in _CONSTANT_NAMES:
             return self.names.constants.get(name, "")
-        if match := _MERGE.fullmatch(name):
+        if match := MERGE_NAME.fullmatch(name):
             return self._merge(int(match[1]))
         return self.person.data[name]
 
@@ -338,7 +343,9 @@ _CONSTANT_NAMES = frozenset(CONSTANTS.values())
 
 def _starter(bound: BoundTemplate, source: Source, names: Names) -> Callable[[Person, Moment], State]:
     def start(person: Person, moment: Moment) -> State:
-        return LimitedContext(bound, globals=_Scope(source, names, person, moment)).begin(moment)
+        return LimitedContext(bound, globals=_Scope(source, names, person, moment)).begin(
+            moment, source.merges
+        )
 
     return start
 

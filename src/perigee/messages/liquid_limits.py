@@ -8,8 +8,9 @@ the template). Limits: reliability 29, protocols 3.3.
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from liquid import RenderContext
@@ -22,7 +23,7 @@ from liquid.exceptions import ResourceLimitError
 from liquid.expression import Expression
 from liquid.token import Token
 
-from perigee.messages.engine import Moment
+from perigee.messages.engine import Merge, Moment
 
 STEPS = 100_000
 SECONDS = 0.2
@@ -33,6 +34,11 @@ VALUE_WEIGHT = 100_000
 ITEMS = 5_000
 """Elements of a list or range."""
 NUMBER_BITS = 256
+
+
+MERGE_NAME = re.compile(r"pg_merge_(\d{1,6})")
+"""The variable that stands for a merge tag."""
+PLACED = re.compile(r" \| pg_(?:url|link|source)$")
 
 
 class LimitReached(ResourceLimitError):
@@ -98,23 +104,35 @@ def _range_length(value: range) -> int:
 class LimitedContext(RenderContext):
     """The state of one source for one person: variables, budget, and which expressions came out empty."""
 
-    __slots__ = ("budget", "held", "loop_weight", "missing", "moment", "output_left")
+    __slots__ = ("budget", "held", "loop_weight", "merges", "missing", "moment", "output_left")
 
     budget: Budget
     moment: Moment
+    merges: Sequence[Merge]
     missing: list[str]
     held: int
     loop_weight: int
     output_left: int
 
-    def begin(self, moment: Moment) -> LimitedContext:
+    def begin(self, moment: Moment, merges: Sequence[Merge]) -> LimitedContext:
         self.budget = Budget()
         self.moment = moment
+        self.merges = merges
         self.missing = []
         self.held = 0
         self.loop_weight = 1
         self.output_left = OUTPUT_BYTES
         return self
+
+    def missed(self, expression: str) -> None:
+        """Printing `expression` gave nothing; where the author provided for that, it is meant."""
+        shown = PLACED.sub("", expression)
+        if match := MERGE_NAME.fullmatch(shown):
+            number = int(match[1])
+            if number < len(self.merges) and self.merges[number].fallback is None:
+                self.missing.append(self.merges[number].written())
+        elif "| default" not in shown:
+            self.missing.append(shown)
 
     def get(self, path: list[object], *, token: Token | None, **kwargs: Any) -> object:
         self.budget.charge(1)

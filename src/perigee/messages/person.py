@@ -14,10 +14,10 @@ Two spellings reach the same values (TRACKING 8.1; the Liquid names are ours):
 | `%ADDRESS%`                | `street`                                         | `Person.street`                  |
 | `%COUNTY%`                 | `region`                                         | `Person.region`                  |
 | `%POSTCODE%`               | `postcode`                                       | `Person.postcode`                |
-| –                          | `language`, `time_zone`                          | the same                         |
+| –                          | `language`, `time_zone`, `contact_key`           | the same                         |
 | `%PERSONAL.BONUS%`         | `fields.PERSONAL.BONUS`                          | `Person.fields`                  |
 | `%TEMPLATE.key%`           | `data.key`, or `key` where no name above has it  | `Person.data`                    |
-| `%discount|5%` (with bar)  | the same                                         | `Person.data`                    |
+| `%DISCOUNT|5%` (with bar)  | the same                                         | `Person.data`                    |
 | `%MESSAGENAME%`, `%GROUP.NAME%` | `message_name`, `group_name`                | `Names.constants`                |
 
 Every Liquid name of a contact also works behind `contact.`. `now` and `today` are the moment of the rendering.
@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
+from typing import Any
 
 Get = Callable[["Person"], object]
 """Takes one value out of a person; None when it is missing."""
@@ -41,15 +42,15 @@ class Person:
 
     `fields` are the additional fields, keyed as the database row has them (`Names.field_keys` translates the
     template's `LIST.FIELD`). `data` is what came with the event or the API call (`jsonParam`).
-    The members are in the order in which a query may select them: `Person(*row)`.
     """
 
     contact_id: int = 0
-    external_id: str | None = None
     email: str | None = None
     phone: str | None = None
     first_name: str | None = None
     last_name: str | None = None
+    external_id: str | None = None
+    contact_key: str | None = None
     language: str | None = None
     time_zone: str | None = None
     region: str | None = None
@@ -59,14 +60,24 @@ class Person:
     fields: Mapping[str, object] = field(default_factory=dict)
     data: Mapping[str, object] = field(default_factory=dict)
 
+    @classmethod
+    def from_row(cls, row: Sequence[Any], data: Mapping[str, object]) -> Person:
+        """From the columns contact_id, email, phone, spelling of the email (or null), first_name, last_name,
+        external_id, contact_key, language, time_zone, region, town, street, postcode, fields."""
+        contact_id, email, phone, spelling, *rest = row
+        person = cls(contact_id, spelling or email, phone, *rest)
+        person.data = data
+        return person
+
 
 STANDARD = (
     "contact_id",
-    "external_id",
     "email",
     "phone",
     "first_name",
     "last_name",
+    "external_id",
+    "contact_key",
     "language",
     "time_zone",
     "region",

@@ -1,0 +1,15 @@
+"""The one entrance: any version to what renders it."""
+
+from __future__ import annotations
+
+from perigee.messages.contents import Email
+from perigee.messages.email import CompiledEmail, compile_email
+from perigee.messages.sms import CompiledSms, compile_sms
+from perigee.messages.version import CompileOptions, MessageVersion
+
+
+def compile_message(version: MessageVersion, options: CompileOptions) -> CompiledEmail | CompiledSms:
+    """Once per message version and send. Raises Invalid that names the wire field, the line and the reason."""
+    if isinstance(version.content, Email):
+        return compile_email(version, options)
+    return compile_sms(version, options)

@@ -1,0 +1,136 @@
+"""Sources in which everything that is not plain text stands as a mark of a few characters.
+
+Code of a template language holds quotes, `>` and line breaks that would derail whoever reads the HTML around it,
+and links become slots that are filled per person. Both are written as marks: characters that no text can hold
+(Unicode noncharacters, taken out of every source first) around a number, and a word made anew in each process, so
+that not even a value written `raw` can imitate one.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from perigee.messages import merge_tags
+from perigee.messages.engine import Engine, Merge, Place
+from perigee.messages.person import Names
+
+
+class Mark(Enum):
+    CODE = "x"
+    CLICK = "c"  # a tracked link whose target is stored
+    TARGET = "t"  # … whose target follows, up to END
+    END = "e"
+    UNSUBSCRIBE = "u"
+    VIEW = "v"
+    PIXEL = "p"
+
+
+_NONCE = secrets.token_hex(4)
+MARK_CHARACTER = "\ufdd0"
+_MARK = re.compile(f"\ufdd0{_NONCE}([a-z])(\\d+)\ufdd1")
+_FORGED = {0xFDD0: None, 0xFDD1: None}
+_URL_NAMES = {"unsubscribe_url": Mark.UNSUBSCRIBE, "view_url": Mark.VIEW}
+_QUOTED = re.compile(r"(\"[^\"]*\"|'[^']*')")
+
+
+def mark(kind: Mark, number: int = 0) -> str:
+    return f"\ufdd0{_NONCE}{kind.value}{number}\ufdd1"
+
+
+def split(text: str) -> Iterator[str | tuple[Mark, int]]:
+    """Text and marks in order; empty text is left out."""
+    if MARK_CHARACTER not in text:
+        if text:
+            yield text
+        return
+    parts = _MARK.split(text)
+    for index in range(0, len(parts), 3):
+        if parts[index]:
+            yield parts[index]
+        if index + 1 < len(parts):
+            yield Mark(parts[index + 1]), int(parts[index + 2])
+
+
+def without_marks(text: str) -> str:
+    """The text between the marks."""
+    return _MARK.sub("", text)
+
+
+@dataclass(slots=True)
+class Code:
+    text: str
+    prints: bool
+
+
+@dataclass(slots=True)
+class Opaque:
+    """What the CODE marks and the merge tags of one source stand for."""
+
+    engine: Engine
+    names: Names
+    codes: list[Code] = field(default_factory=list)
+    merges: list[Merge] = field(default_factory=list)
+
+    def read(self, text: str, source_field: str, *, is_html: bool) -> str:
+        """The text with its code and merge tags hidden, line ends as LF. Raises Invalid for code that never ends.
+
+        Several texts may be read into one source; they are one template then.
+        """
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if "\ufdd0" in text or "\ufdd1" in text:
+            text = text.translate(_FORGED)
+        if self.engine.name == "literal":
+            return text
+        if is_html:
+            text = merge_tags.without_declarations(text)
+        out, position = [], 0
+        for span in self.engine.spans(text, source_field):
+            out.append(self._plain(text[position : span.start], is_html))
+            out.append(self._code(text[span.start : span.end], span.prints, is_html))
+            position = span.end
+        out.append(self._plain(text[position:], is_html))
+        return "".join(out)
+
+    def hide(self, code: str, *, prints: bool) -> str:
+        """A mark for code."""
+        self.codes.append(Code(code, prints))
+        return mark(Mark.CODE, len(self.codes) - 1)
+
+    def placed(self, number: int, place: Place) -> str:
+        """A mark for the same code, its value written for another place."""
+        return self.hide(self.engine.placed(self.codes[number].text, place), prints=True)
+
+    def reveal(self, text: str) -> str:
+        """Text as the engine parses it: CODE marks become their code, other marks stay."""
+        if MARK_CHARACTER not in text:
+            return text
+        return _MARK.sub(lambda m: self.codes[int(m[2])].text if m[1] == Mark.CODE.value else m[0], text)
+
+    def _plain(self, text: str, is_html: bool) -> str:
+        return merge_tags.replace(text, self.names, html=is_html, use=self._merge)
+
+    def _merge(self, merge: Merge) -> str:
+        self.merges.append(merge)
+        return self.hide(self.engine.merge(len(self.merges) - 1), prints=True)
+
+    def _code(self, code: str, prints: bool, is_html: bool) -> str:
+        if is_html and code.find("{", 2) < 0:  # verbatim blocks hold HTML, not code
+            code = _as_typed(code)
+        if prints and (kind := _URL_NAMES.get(self.engine.bare_name(code) or "")):
+            return mark(kind)
+        return self.hide(code, prints=prints)
+
+
+def _as_typed(code: str) -> str:
+    """Visual editors write `&quot;`, `&gt;` and `&nbsp;` into code; inside the author's own quotes they are meant."""
+    if "&" not in code:
+        return code
+    parts = _QUOTED.split(code)
+    return "".join(
+        part if index % 2 else html.unescape(part).replace("\xa0", " ") for index, part in enumerate(parts)
+    )
