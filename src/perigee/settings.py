@@ -204,7 +204,14 @@ def options() -> list[Option]:
     ]
 
 
-_OUTSIDE_SETTINGS = ("PERIGEE_CONFIG", "PERIGEE_SUPERVISED", "PERIGEE_PART", "PERIGEE_PYTHON")
+_OUTSIDE_SETTINGS = (
+    "PERIGEE_CONFIG",
+    "PERIGEE_SUPERVISED",
+    "PERIGEE_PART",
+    "PERIGEE_PYTHON",
+    "PERIGEE_URL",  # of the commands that speak to a server
+    "PERIGEE_API_KEY",
+)
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:

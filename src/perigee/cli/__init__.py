@@ -18,6 +18,12 @@ COMMANDS = (
     ("migrate", "perigee.cli.migrate:migrate", "Bring the database to the schema of this version."),
     ("config", "perigee.cli.config:config", "Show every setting, its value and its meaning."),
     ("doctor", "perigee.cli.doctor:doctor", "Check this machine and installation."),
+    ("demo", "perigee.cli.demo:demo", "Run the main job on real orders and check every figure."),
+    ("contacts", "perigee.cli.contacts:app", "People: import a file, look somebody up."),
+    ("segments", "perigee.cli.segments:app", "Lists and dynamic segments."),
+    ("messages", "perigee.cli.messages:app", "Emails and SMS to send."),
+    ("campaigns", "perigee.cli.campaigns:app", "Make a campaign, launch it, watch it, read its report."),
+    ("sandbox", "perigee.cli.sandbox:app", "Messages that were kept instead of sent."),
     ("db", "perigee.cli.db:app", "The database: start, stop, shell, dump, restore, schema."),
 )
 

@@ -80,6 +80,16 @@ def _whereabouts(server: Server) -> tuple[str, str]:
     return str(url), str(key)
 
 
+def read_text(file: Path) -> str:
+    """A text file the user names; `-` is standard input."""
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text("utf-8-sig")
+    except OSError as error:
+        raise OperatorError(f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise OperatorError(f"{file} is not UTF-8 text") from None
+
+
 # -- cli.toml
 
 
@@ -162,9 +172,9 @@ def _cell(value: Any) -> str:
         return ", ".join(f"{escape(str(name))} {_cell(count)}" for name, count in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_cell, value))
-    return escape(_printable(str(value)))
+    return escape(printable(str(value)))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text of strangers must not steer the terminal."""
     return "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from perigee.allinone import Running, Stopped, running
 from perigee.cli.first_start import show_first_start
+from perigee.cli.remote import remember
 from perigee.cli.start import start
 
 
@@ -15,8 +16,8 @@ def up() -> None:
     """Start everything on this machine: database, web, workers.
 
     The database is the embedded one unless PERIGEE_DATABASE_URL names another. The first start creates an
-    organisation, an owner's login and an API key, and shows them once. Ctrl-C stops everything cleanly, a
-    second Ctrl-C at once.
+    organisation, an owner's login and an API key, and shows them once; the key is also noted in <home>/cli.toml
+    for the commands of this machine. Ctrl-C stops everything cleanly, a second Ctrl-C at once.
     """
     asyncio.run(_up())
 
@@ -25,8 +26,10 @@ async def _up() -> None:
     console = Console()
     try:
         async with running(start()) as everything:
-            if everything.first_start:
-                show_first_start(console, everything.first_start)
+            first = everything.first_start
+            if first:
+                show_first_start(console, first)
+            remember(everything.settings.home, everything.url, first.api_key if first else None)
             _say_ready(console, everything)
             await everything.wait()
             console.print("stopping …")

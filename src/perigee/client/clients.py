@@ -19,6 +19,7 @@ class Methods:
     search_contacts = method(contacts.search_contacts)
     unsubscribe_emails = method(contacts.unsubscribe_emails)
     resubscribe_emails = method(contacts.resubscribe_emails)
+    list_fields = method(contacts.list_fields)
 
     add_orders = method(orders.add_orders)
     order_summary = method(orders.order_summary)

@@ -10,7 +10,7 @@ import msgspec
 
 from perigee.client.pages import indexed_list
 from perigee.client.transport import Reply, Transport, json, nothing
-from perigee.client.types import BulkAccepted, ImportStatus, RefusedContact
+from perigee.client.types import BulkAccepted, FieldGroup, FieldGroups, ImportStatus, RefusedContact
 from perigee.contacts.types import Contact
 
 CONTACTS_PER_CALL = 3000
@@ -114,3 +114,8 @@ async def _mark(transport: Transport, what: str, emails: Sequence[str]) -> None:
             body={"emails": emails[start : start + EMAILS_PER_CALL]},
             repeatable=True,
         )
+
+
+async def list_fields(transport: Transport) -> list[FieldGroup]:
+    """All additional fields in their groups."""
+    return (await transport.call("GET", "/api/v4/fields", json(FieldGroups))).groups

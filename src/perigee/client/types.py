@@ -53,3 +53,22 @@ class ImportStatus(msgspec.Struct):
 class RefusedOrder(msgspec.Struct):
     order: dict[str, Any]
     error: str
+
+
+class Field(msgspec.Struct):
+    """An additional field."""
+
+    field_id: int
+    name: str
+    key: str
+    type: str
+
+
+class FieldGroup(msgspec.Struct):
+    name: str
+    key: str
+    fields: list[Field]
+
+
+class FieldGroups(msgspec.Struct):
+    groups: list[FieldGroup]

@@ -1,0 +1,122 @@
+"""`perigee segments …`: lists and dynamic segments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import cyclopts
+import msgspec
+from cyclopts import Parameter
+
+from perigee.cli.remote import HERE, Server, connected, console, read_text, show_json, show_table
+from perigee.errors import OperatorError
+
+app = cyclopts.App(
+    name="segments", help="Segments: list them, make one, count its people, put people on a list."
+)
+
+
+@app.command(name="list")
+def list_segments(*, name: str | None = None, server: Server = HERE) -> None:
+    """List all segments.
+
+    Parameters
+    ----------
+    name
+        Only those with this in their names.
+    """
+    with connected(server) as client:
+        found = client.list_segments(name=name)
+    if server.json:
+        show_json(found)
+        return
+    rows = [[one.segment_id, one.name, one.kind, one.created_at] for one in found]
+    show_table(["Id", "Name", "Kind", "Made"], rows, empty="There are no segments.")
+
+
+@app.command
+def create(name: str, /, *, condition: str | None = None, server: Server = HERE) -> None:
+    """Make a list or, with a condition, a dynamic segment.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    condition
+        A condition tree as JSON, a file that holds one, or - for standard input:
+        {"is": "orders", "measure": "count", "test": {"op": "at_least", "value": 2}}
+    """
+    tree = None if condition is None else _condition(condition)
+    with connected(server) as client:
+        made = client.create_list(name) if tree is None else client.create_dynamic_segment(name, tree)
+        if server.json:
+            show_json(made)
+            return
+        people = client.count_segment(made.segment_id)
+    console.print(f"segment {made.segment_id}, {people} people")
+
+
+@app.command
+def count(segment_id: int, /, *, server: Server = HERE) -> None:
+    """Count the people who are in a segment now.
+
+    Parameters
+    ----------
+    segment_id
+        The segment's id.
+    """
+    with connected(server) as client:
+        people = client.count_segment(segment_id)
+    if server.json:
+        show_json({"segment_id": segment_id, "count": people})
+    else:
+        print(people)
+
+
+@app.command
+def attach(
+    segment_id: int,
+    /,
+    *,
+    contact_id: Annotated[
+        list[int] | None, Parameter(name="--id", negative="", consume_multiple=True)
+    ] = None,
+    external_id: Annotated[list[str] | None, Parameter(negative="", consume_multiple=True)] = None,
+    file: Path | None = None,
+    server: Server = HERE,
+) -> None:
+    """Put people on a list. Who is unknown is passed over.
+
+    Parameters
+    ----------
+    segment_id
+        The list's id.
+    contact_id
+        Ids of contacts.
+    external_id
+        External ids.
+    file
+        Text with an external id in each line; - is standard input.
+    """
+    external = [*(external_id or []), *(_lines(file) if file else [])]
+    if not contact_id and not external:
+        raise OperatorError("whom? Give --id, --external-id or --file")
+    with connected(server) as client:
+        added = client.attach_contacts(segment_id, contact_ids=contact_id or [], external_ids=external)
+    if server.json:
+        show_json({"segment_id": segment_id, "attached": added})
+    else:
+        console.print(f"{added} people are new on the list")
+
+
+def _condition(given: str) -> Any:
+    text = given if given.lstrip().startswith("{") else read_text(Path(given))
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise OperatorError(f"the condition is not JSON: {error}") from None
+
+
+def _lines(file: Path) -> list[str]:
+    return [line.strip() for line in read_text(file).splitlines() if line.strip()]
