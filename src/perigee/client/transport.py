@@ -7,6 +7,7 @@ which say that nothing was done and, in `Retry-After`, when to come back.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -135,7 +136,9 @@ class Transport:
         if isinstance(error, TimeoutError):
             return f"{self.url} gave no answer within {self._patience.timeout:g} seconds"
         if isinstance(error, aiohttp.ClientConnectorError):
-            return f"no server answers at {self.url}: {error.os_error.strerror or error.os_error}"
+            number = error.os_error.errno or 0  # negative: the name could not be looked up
+            reason = os.strerror(number) if number > 0 else error.os_error.strerror
+            return f"no server answers at {self.url}: {reason or error.os_error}"
         return f"the connection to {self.url} broke: {str(error) or type(error).__name__}"
 
 
