@@ -1,31 +1,52 @@
 -- name: lock_addresses
--- Inserts the new addresses and locks the known ones, in the order given: by kind and value. `confirmed` false makes
--- new addresses wait for their owner; true also ends the waiting of known ones, and says so in the consent log. An
--- address that was erased and must not be written to is still known by its hash, and stays so.
-with written as (
-    insert into address as a (
-        org_id, kind, value, spelling, confirmed, unsubscribed_at, complained_at, blacklisted_at
-    )
-    select %(org_id)s, given.kind, given.value, given.spelling, %(confirmed)s or given.kind <> 'email',
-           erased.unsubscribed_at, erased.complained_at, erased.blacklisted_at
+-- Locks the known addresses in the order given: by kind and value. Which of them are known, by their places, and
+-- whether any of these still waits for its owner.
+select string_agg(known.n::text, ','), coalesce(bool_or(not known.confirmed), false)
+from (
+    select given.n, a.confirmed
     from unnest(
-        string_to_array(%(kinds)s, E'\x1f', E'\x1e'),
-        string_to_array(%(values)s, E'\x1f', E'\x1e'),
-        string_to_array(%(spellings)s, E'\x1f', E'\x1e')
-    ) as given (kind, value, spelling)
-    left join erasure_key on erasure_key.org_id = %(org_id)s
-    left join lateral (
-        select e.unsubscribed_at, e.complained_at, e.blacklisted_at
-        from erased_address e
-        where erasure_key.key is not null and e.org_id = %(org_id)s and e.kind = given.kind
-          and e.fingerprint = sha256(erasure_key.key || convert_to(given.value, 'UTF8'))
+        string_to_array(%(kinds)s, E'\x1f', E'\x1e'), string_to_array(%(values)s, E'\x1f', E'\x1e')
+    ) with ordinality as given (kind, value, n)
+    cross join lateral (
+        select a.confirmed from address a
+        where a.org_id = %(org_id)s and a.kind = given.kind and a.value = given.value
         offset 0
-    ) as erased on true
-    on conflict (org_id, kind, value) do update set confirmed = true where excluded.confirmed and not a.confirmed
-    returning kind, value, xmax <> 0 as known
+        for no key update
+    ) as a
+    offset 0
+) as known;
+
+-- name: insert_addresses
+-- Without `on conflict`: an address that another transaction has just brought must end this one, which then starts
+-- over and finds it. `confirmed` false makes emails wait for their owner. An address that was erased and must not be
+-- written to is still known by its hash, and stays so.
+insert into address (org_id, kind, value, spelling, confirmed, unsubscribed_at, complained_at, blacklisted_at)
+select %(org_id)s, given.kind, given.value, given.spelling, %(confirmed)s or given.kind <> 'email',
+       erased.unsubscribed_at, erased.complained_at, erased.blacklisted_at
+from unnest(
+    string_to_array(%(kinds)s, E'\x1f', E'\x1e'),
+    string_to_array(%(values)s, E'\x1f', E'\x1e'),
+    string_to_array(%(spellings)s, E'\x1f', E'\x1e')
+) as given (kind, value, spelling)
+left join erasure_key on erasure_key.org_id = %(org_id)s
+left join lateral (
+    select e.unsubscribed_at, e.complained_at, e.blacklisted_at
+    from erased_address e
+    where erasure_key.key is not null and e.org_id = %(org_id)s and e.kind = given.kind
+      and e.fingerprint = sha256(erasure_key.key || convert_to(given.value, 'UTF8'))
+    offset 0
+) as erased on true;
+
+-- name: confirm_addresses
+-- Ends the waiting of known emails, and says so in the consent log.
+with confirmed as (
+    update address set confirmed = true
+    where org_id = %(org_id)s and kind = 'email' and not confirmed
+      and value = any(string_to_array(%(emails)s, E'\x1f', E'\x1e'))
+    returning value
 )
 insert into consent_log (org_id, kind, value, action, source)
-select %(org_id)s, kind, value, 'confirmed', %(source)s from written where known;
+select %(org_id)s, 'email', value, 'confirmed', %(source)s from confirmed;
 
 -- name: match_contacts
 -- The contact of each row: two texts, ids separated by commas and one letter per row. n nobody, the id is a fresh one;

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from perigee.contacts.addresses import Known
 from perigee.contacts.policy import Match, Write
 from perigee.contacts.rows import CLEAR, TEXT_COLUMNS, ContactRow, Token
 from perigee.db import plans
@@ -22,38 +23,27 @@ Numbered = Sequence[tuple[int, ContactRow]]
 """Contact ids with what is to be written to them."""
 
 
-async def lock_addresses(
-    conn: Connection, org_id: int, rows: Sequence[ContactRow], *, confirmed: bool, source: str
-) -> None:
-    emails = sorted({row.email for row in rows if row.email is not None and row.email != CLEAR})
-    phones = sorted({row.phone for row in rows if row.phone is not None and row.phone != CLEAR})
-    if not emails and not phones:
-        return
-    spellings = {row.email: row.email_spelling for row in rows if row.email_spelling is not None}
-    await conn.execute(
-        q.lock_addresses,
-        {
-            "org_id": org_id,
-            "confirmed": confirmed,
-            "source": source,
-            "kinds": pack(["email"] * len(emails) + ["phone"] * len(phones)),
-            "values": pack(emails + phones),
-            "spellings": pack(spellings.get(email) for email in emails),
-        },
-    )
-
-
 async def match(
-    conn: Connection, org_id: int, rows: Sequence[ContactRow], direct: Sequence[int | None], policy: Match
+    conn: Connection,
+    org_id: int,
+    rows: Sequence[ContactRow],
+    known: Known,
+    direct: Sequence[int | None],
+    policy: Match,
 ) -> list[tuple[int, str]]:
     """(contact id, state) per row; states as told at the query."""
+    emails, phones = _given(row.email for row in rows), _given(row.phone for row in rows)
+    if "token" not in policy.keys:  # whose rule about devices looks at new addresses too
+        # Nobody has an address that was made a moment ago, so nobody is looked for by it.
+        emails = [email if email in known.emails else None for email in emails]
+        phones = [phone if phone in known.phones else None for phone in phones]
     cursor = await conn.execute(
         q.match_contacts,
         {
             "org_id": org_id,
             "external_ids": pack(_given(row.external_id for row in rows)),
-            "emails": pack(_given(row.email for row in rows)),
-            "phones": pack(_given(row.phone for row in rows)),
+            "emails": pack(emails),
+            "phones": pack(phones),
             "direct_ids": pack_numbers(direct),
             "unknown": policy.unknown_external,
             "email_rank": policy.rank("email"),

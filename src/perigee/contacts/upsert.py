@@ -2,9 +2,9 @@
 
 Set-based: a set of any size takes a handful of statements. Concurrent callers are safe without a lock on the whole:
 
-1. Every email and phone of the set is inserted or, where it exists, locked, in one order. Two callers who bring
-   the same new person meet here, and the second finds what the first has made.
-2. People without an address meet at the unique index of external ids or of tokens: the later caller's
+1. Every email and phone of the set is locked, in one order, or inserted where nobody has it yet. Two callers who
+   bring the same known address take turns here.
+2. Two callers who bring the same new address, external id or token meet at its unique index: the later one's
    transaction fails and is run again (`db.group_commit.RACES`), and then finds the first one's work.
 
 Runs in the caller's transaction and never commits.
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from perigee.contacts import rounds, store, tokens
+from perigee.contacts import addresses, rounds, store, tokens
 from perigee.contacts.policy import Policy
 from perigee.contacts.rounds import Group
 from perigee.contacts.rows import ContactRow
@@ -84,10 +84,10 @@ async def _write_round(
 ) -> list[tuple[Group, Result]]:
     """Writes those of the groups that are about different contacts, and returns them with their results."""
     rows = [one.row for one in groups]
-    await store.lock_addresses(conn, org_id, rows, confirmed=policy.confirmed, source=policy.source)
+    known = await addresses.lock(conn, org_id, rows, confirmed=policy.confirmed, source=policy.source)
     held = await tokens.lock(conn, org_id, rows)
     direct = await _direct_ids(conn, org_id, rows, policy, held)
-    matches = await store.match(conn, org_id, rows, direct, policy.match)
+    matches = await store.match(conn, org_id, rows, known, direct, policy.match)
 
     results: list[tuple[Group, Result]] = []
     created: list[tuple[int, ContactRow]] = []

@@ -161,7 +161,7 @@ create table contact_import (
     source       text not null,
     status       text not null default 'STARTED' check (status in ('STARTED','IMPORTING','FINISHED','ERROR')),
     options      jsonb not null,
-    payload      bytea,                         -- cleaned rows as msgpack (contacts/rows.py); emptied when applied
+    payload      bytea,                         -- cleaned rows (contacts/import_store.py); emptied when applied
     total        integer not null,
     created      integer not null default 0,
     updated      integer not null default 0,
