@@ -197,12 +197,14 @@ CREATE TABLE contact_import (
     updated integer DEFAULT 0 NOT NULL,
     skipped integer DEFAULT 0 NOT NULL,
     failures jsonb DEFAULT '[]'::jsonb NOT NULL,
-    mapping jsonb,
+    mapping bytea,
     description text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT contact_import_status_check CHECK ((status = ANY (ARRAY['STARTED'::text, 'IMPORTING'::text, 'FINISHED'::text, 'ERROR'::text])))
 );
+ALTER TABLE ONLY contact_import ALTER COLUMN payload SET STORAGE EXTERNAL;
+ALTER TABLE ONLY contact_import ALTER COLUMN mapping SET STORAGE EXTERNAL;
 
 CREATE TABLE contact_orders (
     org_id bigint NOT NULL,
@@ -249,6 +251,21 @@ CREATE TABLE delivery_default (
     attempt smallint DEFAULT 1 CONSTRAINT delivery_attempt_not_null NOT NULL,
     at timestamp with time zone CONSTRAINT delivery_at_not_null NOT NULL,
     CONSTRAINT delivery_outcome_check CHECK ((outcome = ANY (ARRAY['sent'::text, 'failed'::text, 'dropped'::text, 'uncertain'::text])))
+);
+
+CREATE TABLE erased_address (
+    org_id bigint NOT NULL,
+    kind text NOT NULL,
+    fingerprint bytea NOT NULL,
+    unsubscribed_at timestamp with time zone,
+    complained_at timestamp with time zone,
+    blacklisted_at timestamp with time zone,
+    erased_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE erasure_key (
+    org_id bigint NOT NULL,
+    key bytea DEFAULT sha256(convert_to(((gen_random_uuid())::text || (gen_random_uuid())::text), 'UTF8'::name)) NOT NULL
 );
 
 CREATE SEQUENCE event_id_seq
@@ -763,6 +780,12 @@ ALTER TABLE ONLY delivery
 
 ALTER TABLE ONLY delivery_default
     ADD CONSTRAINT delivery_default_pkey PRIMARY KEY (org_id, send_started_at, send_id, ordinal);
+
+ALTER TABLE ONLY erased_address
+    ADD CONSTRAINT erased_address_pkey PRIMARY KEY (org_id, kind, fingerprint);
+
+ALTER TABLE ONLY erasure_key
+    ADD CONSTRAINT erasure_key_pkey PRIMARY KEY (org_id);
 
 ALTER TABLE ONLY event
     ADD CONSTRAINT event_pkey PRIMARY KEY (org_id, occurred_at, event_id);
