@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from perigee.events.types import Identity
@@ -10,16 +10,37 @@ from perigee.lib.addresses import normal_email, normal_phone
 from perigee.lib.json_edge import INT64_MAX
 from perigee.lib.text import clean_or_none
 
-CONTACT_ID = ("contactid", "contact_id")
-EXTERNAL_ID = ("externalcustomerid",)
-EMAIL = ("email", "emailaddress", "useremail", "contactemail")
-PHONE = ("phone", "sms", "phonenumber")
-TOKEN = ("pushtoken",)
-CONTACT_KEY = ("contactkey", "contact_key")
-NAMES = frozenset((*CONTACT_ID, *EXTERNAL_ID, *EMAIL, *PHONE, *TOKEN, *CONTACT_KEY))
-
 _LONGEST = 300
 _NOBODY = Identity()
+
+
+def _id(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and 0 < int(text) <= INT64_MAX else None
+
+
+def _external(text: str) -> str | None:
+    """`null` is what some clients send for none (contract 3)."""
+    return None if text == "null" else text
+
+
+_READERS: dict[str, tuple[str, Callable[[str], int | str | None]]] = {
+    "contactid": ("contact_id", _id),
+    "contact_id": ("contact_id", _id),
+    "externalcustomerid": ("external_id", _external),
+    "email": ("email", normal_email),
+    "emailaddress": ("email", normal_email),
+    "useremail": ("email", normal_email),
+    "contactemail": ("email", normal_email),
+    "phone": ("phone", normal_phone),
+    "sms": ("phone", normal_phone),
+    "phonenumber": ("phone", normal_phone),
+    "pushtoken": ("token", str),
+    "contactkey": ("contact_key", str),
+    "contact_key": ("contact_key", str),
+}
+"""Names in small letters: what they hold and how it is read. Of two names for one thing the earlier goes first."""
+
+_RANK = {name: place for place, name in enumerate(_READERS)}
 
 
 def identify(params: Mapping[str, Any], contact_param: str | None = None) -> Identity:
@@ -29,18 +50,19 @@ def identify(params: Mapping[str, Any], contact_param: str | None = None) -> Ide
     the caller's own id of the contact.
     """
     if contact_param is not None:
-        return _by_one(_text(_by_name(params).get(contact_param.lower())))
-    found = {name.lower(): value for name, value in params.items() if name.lower() in NAMES}
-    if not found:
-        return _NOBODY
-    return Identity(
-        contact_id=_first(found, CONTACT_ID, _id),
-        external_id=_first(found, EXTERNAL_ID, _external),
-        email=_first(found, EMAIL, normal_email),
-        phone=_first(found, PHONE, normal_phone),
-        token=_first(found, TOKEN, str),
-        contact_key=_first(found, CONTACT_KEY, str),
-    )
+        wanted = contact_param.lower()
+        return _by_one(next((_text(value) for name, value in params.items() if name.lower() == wanted), None))
+    given = {small: value for name, value in params.items() if (small := name.lower()) in _READERS}
+    found: dict[str, Any] = {}
+    for name in sorted(given, key=_RANK.__getitem__):
+        slot, read = _READERS[name]
+        if (
+            slot not in found
+            and (text := _text(given[name])) is not None
+            and (value := read(text)) is not None
+        ):
+            found[slot] = value
+    return Identity(**found) if found else _NOBODY
 
 
 def derived_key(who: Identity) -> str | None:
@@ -48,10 +70,6 @@ def derived_key(who: Identity) -> str | None:
     if who.contact_id is not None:
         return str(who.contact_id)
     return who.external_id or who.email or who.phone or who.token
-
-
-def _by_name(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {name.lower(): value for name, value in params.items()}
 
 
 def _by_one(text: str | None) -> Identity:
@@ -64,26 +82,9 @@ def _by_one(text: str | None) -> Identity:
     return Identity(external_id=_external(text))
 
 
-def _first(found: Mapping[str, Any], names: tuple[str, ...], read: Any) -> Any:
-    for name in names:
-        text = _text(found.get(name))
-        if text is not None and (value := read(text)) is not None:
-            return value
-    return None
-
-
 def _text(value: Any) -> str | None:
     """Identifiers arrive as text or as numbers."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = clean_or_none(str(value))
     return text if text is not None and len(text) <= _LONGEST else None
-
-
-def _id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and 0 < int(text) <= INT64_MAX else None
-
-
-def _external(text: str) -> str | None:
-    """`null` is what some clients send for none (contract 3)."""
-    return None if text == "null" else text
