@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from perigee.db.pool import Connection
 from perigee.events import store
 from perigee.events.types import EventType, NewEvent
 from perigee.events.types_registry import ensure_types
-
-_encode = msgspec.json.Encoder().encode
-_EMPTY = "{}"
+from perigee.lib import json_edge
 
 
 async def record(
@@ -35,6 +31,6 @@ async def record(
         type_ids=[kind.event_type_id for _, kind in rows],
         keys=[event.event_key for event in events],
         contact_ids=[event.contact_id if kind.use_for_segments else None for event, kind in rows],
-        params=[_encode(event.params).decode() if event.params else _EMPTY for event in events],
+        params=[json_edge.encode(event.params).decode() for event in events],
         sources=[event.source for event in events],
     )

@@ -6,20 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from perigee.db.columns import pack, pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.errors import NotFound
+from perigee.lib import json_edge
 from perigee.orders.types import CleanOrder, Item, Order, OrderItem, OrderRow, OrderTotals, StoredOrder
 
 q = load(__package__)
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def _json(value: Mapping[str, Any]) -> str:
-    return _encode(value).decode() if value else "{}"
+    return json_edge.encode(value).decode()
 
 
 def _columns(orders: Sequence[CleanOrder], contact_ids: Sequence[int | None]) -> dict[str, str]:
