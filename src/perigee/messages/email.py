@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import quopri
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Final
 from urllib.parse import quote
@@ -21,7 +21,7 @@ from perigee.messages.links import LinkMaker
 from perigee.messages.opaque import Mark, Opaque, mark, split
 from perigee.messages.person import Person
 from perigee.messages.prepare import prepare
-from perigee.messages.rendering import Rendering, Script
+from perigee.messages.rendering import BlockSlot, Rendering, Script
 from perigee.messages.slots import LinkTable, link_html, link_text
 from perigee.messages.sources import Sources
 from perigee.messages.tape import Tape
@@ -30,6 +30,8 @@ from perigee.messages.version import CompileOptions, MessageVersion, parse_sende
 MAX_MESSAGE = 10_000_000
 """Bytes of one rendered message."""
 
+_PARTS = {"plainText": "text/plain", "ampHtml": "text/x-amp-html", "htmlText": "text/html"}
+"""From plain to rich, as multipart/alternative wants it."""
 _PIXEL = '<img src="{}" width="1" height="1" alt="" style="display:block;border:0;width:1px;height:1px">'
 _HIDDEN = (
     '<div style="display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;'
@@ -97,21 +99,19 @@ class CompiledEmail:
 
     def _assemble(self) -> None:
         tape = Tape()
+        # The HTML first, so that an error is reported with its line and not with that of the text made from it.
         parts = {
-            field: (content_type, tape.encoded(self.scripts[field]))
-            for field, content_type in (
-                ("plainText", "text/plain"),
-                ("ampHtml", "text/x-amp-html"),
-                ("htmlText", "text/html"),
-            )
+            field: tape.encoded(self.scripts[field])
+            for field in ("htmlText", *_PARTS)
             if field in self.scripts
         }
-        frame = mime.boundary(*(str(part) for _, encoded in parts.values() for part in encoded))
+        frame = mime.boundary(*(str(piece) for encoded in parts.values() for piece in encoded))
         whole: list[str | int] = [mime.multipart_header(frame), "\r\n"]
-        for content_type, encoded in parts.values():
-            whole += [mime.part_opening(frame, content_type), *encoded, "\r\n"]
+        for field, content_type in _PARTS.items():
+            if field in parts:
+                whole += [mime.part_opening(frame, content_type), *parts[field], "\r\n"]
         whole.append(mime.closing(frame))
-        order, html_order = tape.stretch(whole), tape.stretch(parts["htmlText"][1])
+        order, html_order = tape.stretch(whole), tape.stretch(parts["htmlText"])
         self._statics, self._fills = tape.statics, tape.fills
         self._body, self._html = tape.getter(order), tape.getter(html_order)
 
@@ -135,7 +135,7 @@ class CompiledEmail:
         raw = "".join((*head, *self._body(table))).encode()
         if len(raw) > MAX_MESSAGE:
             raise TooLarge(f"htmlText: the message is larger than {MAX_MESSAGE} bytes")
-        return RenderedEmail(raw, subject, not envelope.to.isascii())
+        return RenderedEmail(raw, subject, smtputf8=not envelope.to.rpartition("@")[0].isascii())
 
     def html(self, person: Person, links: LinkMaker, sent_at: int) -> str:
         """The HTML alone, for the browser: what the part of the message decodes to."""
@@ -155,9 +155,9 @@ def compile_email(version: MessageVersion, options: CompileOptions) -> CompiledE
     scripts = {"from": sources.line(name, "from"), "subject": sources.line(content.subject, "subject")}
     source = sources.source()
     linked = link_html(source, source.read(content.html_text, "htmlText", is_html=True), sources.linking)
-    scripts["plainText"] = _text_script(sources, source, linked, version, options, content)
     page = _completed(source, linked, content, version, options)
     scripts["htmlText"] = sources.script(source, page, "htmlText", is_html=True)
+    scripts["plainText"] = _text_script(sources, source, linked, version, options, content)
     if content.amp_html:
         amp = sources.source()
         marked = link_html(
@@ -189,7 +189,20 @@ def _text_script(
         lines = [line for line in (footer.organisation, footer.address) if line]
         lines.append(f"{footer.words(language)}: {mark(Mark.UNSUBSCRIBE)}")
         text = text.rstrip("\n") + "\n\n-- \n" + "\n".join(lines) + "\n"
-    return sources.script(source, text, field)
+    return _without_first_breaks(sources.script(source, text, field))
+
+
+def _without_first_breaks(script: Script) -> Script:
+    """Line breaks that nothing stands before, now that it is known which code prints nothing."""
+    pieces = list(script.pieces)
+    for index, piece in enumerate(pieces):
+        if isinstance(piece, str):
+            pieces[index] = piece = piece.lstrip("\n")
+            if piece:
+                break
+        elif not (isinstance(piece, BlockSlot) and piece.block.blank):
+            break
+    return replace(script, pieces=pieces)
 
 
 def _completed(

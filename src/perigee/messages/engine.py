@@ -105,7 +105,9 @@ class State(Protocol):
 
 
 class Block(Protocol):
-    """A piece that only its engine can evaluate."""
+    """A piece that only its engine can evaluate. `blank`: it gives no text to anybody (an assignment)."""
+
+    blank: bool
 
     def render(self, state: State) -> str:
         """Raises Invalid that names field, line and reason: a budget ran out, or the data do not fit."""
@@ -128,13 +130,21 @@ class Template:
     start: Callable[[Person, Moment], State] | None
 
 
+class Role(Enum):
+    """What code does where it stands."""
+
+    VALUE = "value"  # prints one value, and can be `placed`
+    PRINTS = "prints"  # prints something else
+    STEERS = "steers"  # prints nothing itself: if, for, assign
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Code in a source. `prints`: it stands for text; otherwise it steers (if, for, assign)."""
+    """Code in a source."""
 
     start: int
     end: int
-    prints: bool
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +165,15 @@ class Engine(Protocol):
         ...
 
     def merge(self, number: int) -> str:
-        """Code that prints merge tag `number`."""
+        """VALUE code that prints merge tag `number`."""
         ...
 
     def placed(self, code: str, place: Place) -> str:
-        """The same printing code, its value written for `place`."""
+        """The same VALUE code, its value written for `place`."""
         ...
 
     def bare_name(self, code: str) -> str | None:
-        """The one name that printing code looks up, without path and filters; None when it is more than that."""
+        """The one name that VALUE code looks up, without path and filters; None when it is more than that."""
         ...
 
     def parse(self, source: Source, names: Names) -> Template:

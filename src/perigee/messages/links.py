@@ -6,7 +6,7 @@ Addresses below our public URL, none of which holds a contact's address:
     /u/<token>                           unsubscribe: GET shows a page, POST acts (RFC 8058)
     /v/<token>                           the message in the browser
     /c/<token>.<no>                      a click on link <no>; the target is in the link table of the send
-    /c/<token>.<no>.<target>.<mac>       a click whose target was rendered for this person
+    /c/<token>.<target>.<seal>           a click whose target was rendered for this person
 
 A token is `Signer.sign(purpose, org, send, ordinal, contact)`: 128 bits of HMAC-SHA256 over the purpose, the key
 version and the four numbers. Each kind of link is a purpose of its own, because a click link gets forwarded: it
@@ -14,26 +14,25 @@ must not let a stranger unsubscribe the recipient or read the personal web versi
 
 One HMAC per kind and person is enough. The number of a link with a **stored** target stands outside of the
 signature: whoever changes it reaches another target of the same message that the author himself put there, or
-404; nothing can be made to point elsewhere. A **rendered** target is signed one by one, over the recipient's
-token, the number and the target, so neither can be changed nor moved to another person or link.
+404; nothing can be made to point elsewhere. A **rendered** target is sealed one by one: the seal is a token that
+names the link's number and covers the recipient's token and the target, so that none of the three can be changed
+or moved to another person or link.
 """
 
 from __future__ import annotations
 
 import binascii
-import hmac
 from base64 import b64decode
 from dataclasses import dataclass
 from typing import Protocol
 
 from perigee.errors import NotFound
-from perigee.lib.tokens import MAC_BYTES, InvalidToken, Signer, decode, encode, pack_numbers
+from perigee.lib.tokens import InvalidToken, Signer, encode
 
-MAX_LINK_NO = 32_767
 MAX_PATH = 4_096
 
 CLICK, OPEN, UNSUBSCRIBE, VIEW = "click", "open", "unsubscribe", "view"
-_TARGET = "click target"
+_SEAL = "click target"
 
 
 class LinkMaker(Protocol):
@@ -87,37 +86,37 @@ class SignedLinks:
     def __init__(self, signer: Signer, public_url: str, org_id: int, send_id: int) -> None:
         self.signer = signer
         self.public_url = public_url
-        # What every token of this send begins with: key version, organisation, send.
-        self.prefix = decode(signer.sign(CLICK, org_id, send_id))[:-MAC_BYTES]
+        self.org_id = org_id
+        self.send_id = send_id
 
     def of(self, ordinal: int, contact_id: int) -> RecipientLinks:
-        return RecipientLinks(self, self.prefix + pack_numbers((ordinal, contact_id)))
+        return RecipientLinks(self, ordinal, contact_id)
 
 
 class RecipientLinks:
     """The link maker of one recipient; tokens are made when first needed."""
 
-    __slots__ = ("_click", "_payload", "_send", "_unsubscribe")
+    __slots__ = ("_click", "_contact_id", "_ordinal", "_send", "_unsubscribe")
 
-    def __init__(self, send: SignedLinks, payload: bytes) -> None:
+    def __init__(self, send: SignedLinks, ordinal: int, contact_id: int) -> None:
         self._send = send
-        self._payload = payload
+        self._ordinal = ordinal
+        self._contact_id = contact_id
         self._click = ""
         self._unsubscribe = ""
 
     def _token(self, purpose: str) -> str:
-        payload = self._payload
-        return encode(payload + self._send.signer.mac(purpose, payload + b"\x00"))
+        send = self._send
+        return send.signer.sign(purpose, send.org_id, send.send_id, self._ordinal, self._contact_id)
 
     def click(self, link_no: int, target: str | None) -> str:
-        base = self._click
-        if not base:
-            base = self._click = f"{self._send.public_url}/c/{self._token(CLICK)}."
+        token = self._click
+        if not token:
+            token = self._click = self._token(CLICK)
         if target is None:
-            return f"{base}{link_no}"
-        carried = target.encode()
-        mac = self._send.signer.mac(_TARGET, self._payload + b"\x00" + pack_numbers((link_no,)) + carried)
-        return f"{base}{link_no}.{encode(carried)}.{encode(mac)}"
+            return f"{self._send.public_url}/c/{token}.{link_no}"
+        carried = f"{token}.{encode(target.encode())}"
+        return f"{self._send.public_url}/c/{carried}.{self._send.signer.sign(_SEAL, link_no, extra=carried.encode())}"
 
     def open_pixel(self) -> str:
         return f"{self._send.public_url}/o/{self._token(OPEN)}"
@@ -136,28 +135,30 @@ class RecipientLinks:
 
 def read_recipient(signer: Signer, purpose: str, token: str) -> Recipient:
     """Whom an OPEN, UNSUBSCRIBE or VIEW token names. Raises NotFound for anything we did not sign for it."""
-    try:
-        org_id, send_id, ordinal, contact_id = signer.verify(purpose, token)
-    except (InvalidToken, ValueError):
-        raise NotFound("no such link") from None
-    return Recipient(org_id, send_id, ordinal, contact_id)
+    return Recipient(*_verified(signer, purpose, token, 4))
 
 
 def read_click(signer: Signer, path: str) -> Click:
     """What stands behind `/c/`. Raises NotFound for anything we did not make."""
     parts = path.split(".")
-    if len(path) > MAX_PATH or len(parts) not in (2, 4):
+    if len(path) > MAX_PATH or len(parts) not in (2, 3):
         raise NotFound("no such link")
     recipient = read_recipient(signer, CLICK, parts[0])
-    link_no = _number(parts[1])
     if len(parts) == 2:
-        return Click(recipient, link_no, None)
-    carried = _bytes(parts[2])
-    payload = decode(parts[0])[:-MAC_BYTES]
-    expected = signer.mac(_TARGET, payload + b"\x00" + pack_numbers((link_no,)) + carried, payload[0])
-    if not hmac.compare_digest(expected, _bytes(parts[3])):
+        return Click(recipient, _number(parts[1]), None)
+    carried = f"{parts[0]}.{parts[1]}".encode("utf-8", "replace")
+    (link_no,) = _verified(signer, _SEAL, parts[2], 1, extra=carried)
+    return Click(recipient, link_no, _bytes(parts[1]).decode("utf-8", "replace"))
+
+
+def _verified(signer: Signer, purpose: str, token: str, count: int, *, extra: bytes = b"") -> tuple[int, ...]:
+    try:
+        numbers = signer.verify(purpose, token, extra=extra)
+    except InvalidToken:
+        raise NotFound("no such link") from None
+    if len(numbers) != count:
         raise NotFound("no such link")
-    return Click(recipient, link_no, carried.decode("utf-8", "replace"))
+    return numbers
 
 
 def _number(text: str) -> int:

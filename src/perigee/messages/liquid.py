@@ -32,7 +32,7 @@ from markupsafe import Markup
 
 from perigee.errors import Invalid
 from perigee.messages import liquid_filters
-from perigee.messages.engine import Block, Merge, Moment, Place, Source, Span, State, Template, Value
+from perigee.messages.engine import Block, Merge, Moment, Place, Role, Source, Span, State, Template, Value
 from perigee.messages.liquid_limits import (
     DEPTH,
     MERGE_NAME,
@@ -117,6 +117,7 @@ _TEXT, _HTML = _environment(autoescape=False), _environment(autoescape=True)
 _OPENING = re.compile(r"\{[{%]")
 _TAG_NAME = re.compile(r"\{%-?\s*(#|\w*)")
 _VERBATIM = {name: re.compile(rf"\{{%-?\s*end{name}\s*-?%\}}") for name in ("raw", "comment", "doc")}
+_PRINTING = frozenset({"cycle", "decrement", "echo", "increment", "liquid", "raw"})
 _BARE = re.compile(r"\{\{-?\s*(\w+)\s*-?\}\}")
 
 
@@ -128,18 +129,19 @@ class Liquid:
         position = 0
         while match := _OPENING.search(text, position):
             start = match.start()
-            prints = match[0] == "{{"
-            end = text.find("}}" if prints else "%}", start + 2) + 2
+            end = text.find("}}" if match[0] == "{{" else "%}", start + 2) + 2
             if end < 2:
                 raise _at(field, text, start, f"{match[0]} is never closed")
-            if not prints and (closing := _VERBATIM.get(_tag_name(text, start))):
+            tag = _tag_name(text, start)
+            if closing := _VERBATIM.get(tag):
                 ended = closing.search(text, end)
                 if ended is None:
                     raise _at(field, text, start, "the block is never ended")
                 end = ended.end()
             elif end - start > CODE_LENGTH:
                 raise _at(field, text, start, f"code is longer than {CODE_LENGTH} characters")
-            found.append(Span(start, end, prints))
+            role = Role.VALUE if match[0] == "{{" else Role.PRINTS if tag in _PRINTING else Role.STEERS
+            found.append(Span(start, end, role))
             position = end
         if len(found) > CODE_PIECES:
             raise Invalid(f"{field}: has more than {CODE_PIECES} pieces of code", field=field)
@@ -182,10 +184,11 @@ class Liquid:
 class LiquidBlock:
     """A top-level node that is evaluated for each person."""
 
-    __slots__ = ("field", "node")
+    __slots__ = ("blank", "field", "node")
 
     def __init__(self, node: Node, field: str) -> None:
         self.node = node
+        self.blank = node.blank
         self.field = field
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from perigee.messages import merge_tags
-from perigee.messages.engine import Engine, Merge, Place
+from perigee.messages.engine import Engine, Merge, Place, Role
 from perigee.messages.person import Names
 
 
@@ -64,7 +64,7 @@ def without_marks(text: str) -> str:
 @dataclass(slots=True)
 class Code:
     text: str
-    prints: bool
+    role: Role
 
 
 @dataclass(slots=True)
@@ -91,19 +91,19 @@ class Opaque:
         out, position = [], 0
         for span in self.engine.spans(text, source_field):
             out.append(self._plain(text[position : span.start], is_html))
-            out.append(self._code(text[span.start : span.end], span.prints, is_html))
+            out.append(self._code(text[span.start : span.end], span.role, is_html))
             position = span.end
         out.append(self._plain(text[position:], is_html))
         return "".join(out)
 
-    def hide(self, code: str, *, prints: bool) -> str:
+    def hide(self, code: str, role: Role) -> str:
         """A mark for code."""
-        self.codes.append(Code(code, prints))
+        self.codes.append(Code(code, role))
         return mark(Mark.CODE, len(self.codes) - 1)
 
     def placed(self, number: int, place: Place) -> str:
         """A mark for the same code, its value written for another place."""
-        return self.hide(self.engine.placed(self.codes[number].text, place), prints=True)
+        return self.hide(self.engine.placed(self.codes[number].text, place), Role.VALUE)
 
     def reveal(self, text: str) -> str:
         """Text as the engine parses it: CODE marks become their code, other marks stay."""
@@ -116,14 +116,14 @@ class Opaque:
 
     def _merge(self, merge: Merge) -> str:
         self.merges.append(merge)
-        return self.hide(self.engine.merge(len(self.merges) - 1), prints=True)
+        return self.hide(self.engine.merge(len(self.merges) - 1), Role.VALUE)
 
-    def _code(self, code: str, prints: bool, is_html: bool) -> str:
+    def _code(self, code: str, role: Role, is_html: bool) -> str:
         if is_html and code.find("{", 2) < 0:  # verbatim blocks hold HTML, not code
             code = _as_typed(code)
-        if prints and (kind := _URL_NAMES.get(self.engine.bare_name(code) or "")):
+        if role is Role.VALUE and (kind := _URL_NAMES.get(self.engine.bare_name(code) or "")):
             return mark(kind)
-        return self.hide(code, prints=prints)
+        return self.hide(code, role)
 
 
 def _as_typed(code: str) -> str:

@@ -11,6 +11,7 @@ import html as entities
 import re
 from collections.abc import Mapping
 
+from perigee.messages.engine import Role
 from perigee.messages.html import Kind, Piece, attributes, pieces
 from perigee.messages.opaque import MARK_CHARACTER, Mark, Opaque, mark, split, without_marks
 
@@ -58,7 +59,11 @@ def from_html(source: Opaque, html: str, described: Mapping[int, str]) -> str:
 
 
 class _Writer:
-    """Collects text; blank lines and blanks are only written when something follows them."""
+    """Collects text. Line breaks and blanks wait until something follows them.
+
+    Steering code may stand among the breaks. Those that a block behind it asked for (the `<li>` of a loop) are
+    written behind it, what was due before and is more than that (the end of a paragraph) before it.
+    """
 
     def __init__(self, source: Opaque, described: Mapping[int, str]) -> None:
         self.source = source
@@ -66,6 +71,9 @@ class _Writer:
         self.out: list[str] = []
         self.breaks = 0
         self.space = False
+        self.begun = False
+        self.code_at: int | None = None
+        self.before_code = (0, False)
         self.lists: list[tuple[str, int]] = []
         self.links: list[tuple[str, int]] = []
         self.hidden: list[str] = []
@@ -77,11 +85,24 @@ class _Writer:
 
     def take(self, html: str, piece: Piece) -> None:
         if piece.kind is Kind.OPEN:
+            unread = self._unread(html, piece)
             self._open(html, piece)
+            self._steer(unread)
         elif piece.kind is Kind.CLOSE:
             self._close(piece.name)
         elif piece.kind is Kind.TEXT and not self.hidden and not self.head:
             self._words(entities.unescape(html[piece.start : piece.end]))
+        else:
+            self._steer(html[piece.start : piece.end])
+
+    def _steer(self, unseen: str) -> None:
+        """Where nothing is shown, code still steers: an `assign` in the head, an `if` between attributes."""
+        for part in split(unseen):
+            if isinstance(part, tuple) and self._steers(*part):
+                self._mark(*part)
+
+    def _steers(self, kind: Mark, number: int) -> bool:
+        return kind is Mark.CODE and self.source.codes[number].role is Role.STEERS
 
     def _open(self, html: str, piece: Piece) -> None:
         name = piece.name
@@ -98,7 +119,7 @@ class _Writer:
             self.hidden.append(name)
             return
         if name == "br":
-            self.breaks += 1
+            self._line(self.breaks + 1)
         elif name == "hr":
             self._line(2)
             self._write("-" * 20)
@@ -118,6 +139,16 @@ class _Writer:
                 self.lists.append((name, 0))
             elif name == "pre":
                 self.verbatim += 1
+
+    def _unread(self, html: str, tag: Piece) -> str:
+        """The tag without the attributes that are written to the text."""
+        out, position = [], tag.start
+        for attribute in attributes(html, tag):
+            read = (tag.name, attribute.name)
+            if not self.hidden and (read == ("a", "href") or (read == ("img", "alt") and self.links)):
+                out.append(html[position : attribute.start])
+                position = attribute.end
+        return "".join(out) + html[position : tag.end]
 
     def _close(self, name: str) -> None:
         if self.hidden:
@@ -158,9 +189,10 @@ class _Writer:
         if href.lower().startswith(("mailto:", "tel:", "sms:")):
             address = href.partition(":")[2].partition("?")[0]
         elif not href or (href[0] != MARK_CHARACTER and not href.lower().startswith(("http://", "https://"))):
+            self._steer(href)
             return
         written = self._written(href)
-        if shown and shown in (address, written, written.rstrip("/")):
+        if shown and shown in (address, written, written.rstrip("/")) and not self._code_in(since):
             # The address itself is the text of the link: writing it once is enough, the slot is the live one.
             before = "".join(self.out[since:])
             del self.out[since:]
@@ -169,6 +201,12 @@ class _Writer:
             self._write(f" ({address})")
         else:
             self._write(address)
+
+    def _code_in(self, since: int) -> bool:
+        """Whether the text of a link holds code that must not be dropped with it."""
+        return any(
+            isinstance(p, tuple) and self._steers(*p) for text in self.out[since:] for p in split(text)
+        )
 
     def _written(self, href: str) -> str:
         """The address that an author would read in the place of the slot."""
@@ -185,27 +223,46 @@ class _Writer:
             if isinstance(part, tuple):
                 self._mark(*part)
                 continue
-            if part[0].isspace() or part[0] in "\u200b\u200c\ufeff":
+            if _SPACE.match(part):
                 self.space = True
             words = _SPACE.sub(" ", part).strip(" ")
             if words:
                 self._write(words)
-                self.space = _SPACE.fullmatch(part[-1]) is not None
+                if _SPACE.match(part[-1]):
+                    self.space = True
 
     def _mark(self, kind: Mark, number: int) -> None:
-        if kind is Mark.CODE and not self.source.codes[number].prints:
-            # Steering code is no text: what is due after it stays due. Numbers would all be the same in a loop.
+        if self._steers(kind, number):
             if self.lists:
-                self.lists[-1] = ("ul", self.lists[-1][1])
+                self.lists[-1] = (
+                    "ul",
+                    self.lists[-1][1],
+                )  # a number would be the same in every turn of a loop
+            self._settle_code()
+            self.before_code = (self.breaks, self.space)
+            self.breaks, self.space, self.code_at = 0, False, len(self.out)
             self.out.append(mark(kind, number))
             return
         self._write(mark(kind, number))
 
+    def _settle_code(self) -> None:
+        """What was due before the last steering code, less what is due behind it."""
+        if self.code_at is not None and self.begun:
+            breaks, space = self.before_code
+            due = "\n" * min(2, max(0, breaks - self.breaks)) if breaks else " " if space else ""
+            if due and not (due == " " and (self.breaks or self._ends_open(self.code_at))):
+                self.out.insert(self.code_at, due)
+                self.links = [(href, since + (since > self.code_at)) for href, since in self.links]
+        self.code_at = None
+
+    def _ends_open(self, index: int) -> bool:
+        return self.out[index - 1].endswith((" ", "\n", "(")) if index else True
+
     def _write(self, text: str) -> None:
-        if self.breaks:
-            if self.out:
-                self.out.append("\n" * min(self.breaks, 2))
-        elif self.space and self.out and not self.out[-1].endswith((" ", "\n", "(")):
+        self._settle_code()
+        if self.out and self.breaks:
+            self.out.append("\n" * min(self.breaks, 2))
+        elif self.out and self.space and not self._ends_open(len(self.out)):
             self.out.append(" ")
-        self.breaks, self.space = 0, False
+        self.breaks, self.space, self.begun = 0, False, True
         self.out.append(text)

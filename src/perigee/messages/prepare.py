@@ -20,7 +20,7 @@ from perigee.errors import Invalid
 from perigee.lib.text import clean
 from perigee.messages import merge_tags
 from perigee.messages.contents import Email
-from perigee.messages.engine import Engine
+from perigee.messages.engine import Engine, Role
 from perigee.messages.html import Kind, Piece, attributes, check_size, pieces
 from perigee.messages.liquid import Liquid
 from perigee.messages.opaque import Mark, Opaque, split
@@ -126,7 +126,7 @@ class StandIns:
         out, position = [], 0
         for span in engine.spans(source, self.field):
             out.append(self._merges(source[position : span.start]))
-            out.append(self.opaque.hide(source[span.start : span.end], prints=span.prints))
+            out.append(self.opaque.hide(source[span.start : span.end], span.role))
             position = span.end
         out.append(self._merges(source[position:]))
         return "".join(out)
@@ -134,7 +134,7 @@ class StandIns:
     def _merges(self, text: str) -> str:
         names = self.opaque.names
         return merge_tags.replace(
-            text, names, html=True, use=lambda merge: self.opaque.hide(merge.written(), prints=True)
+            text, names, html=True, use=lambda merge: self.opaque.hide(merge.written(), Role.VALUE)
         )
 
     def _piece(self, text: str, piece: Piece) -> str:
@@ -146,7 +146,7 @@ class StandIns:
             self.inside = ""
             return part
         if piece.kind is Kind.COMMENT and part.startswith("<!["):
-            return self._comment(self.opaque.hide(part, prints=False))
+            return self._comment(self.opaque.hide(part, Role.STEERS))
         between_tags = piece.kind is Kind.TEXT and self.inside not in _TEXT_ONLY
         return self._comment(part) if between_tags else self._bare(part)
 
@@ -172,7 +172,7 @@ class StandIns:
         first, last = tag.find("\ufdd0"), tag.rfind("\ufdd1") + 1
         if first < 0:
             return tag
-        region = self.opaque.hide(self._original(tag[first:last]), prints=False)
+        region = self.opaque.hide(self._original(tag[first:last]), Role.STEERS)
         return f'{tag[:first]} {self._bare(region)}="" {tag[last:]}'
 
     def _original(self, text: str) -> str:

@@ -73,7 +73,9 @@ def _email(compiled: CompiledEmail, options: CompileOptions, person: Person, now
     rendered = compiled.render(person, PreviewLinks(), envelope)
     message = message_from_bytes(rendered.raw, policy=policy.default)
     parts = {
-        part.get_content_type(): part.get_content() for part in message.walk() if not part.is_multipart()
+        part.get_content_type(): _lines(part.get_content())
+        for part in message.walk()
+        if not part.is_multipart()
     }
     html = parts["text/html"]
     warnings = _missing(compiled.scripts, Rendering(person, PreviewLinks(), now))
@@ -101,6 +103,10 @@ def _email(compiled: CompiledEmail, options: CompileOptions, person: Person, now
         size=len(rendered.raw),
         warnings=warnings,
     )
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n")
 
 
 def _sms(compiled: CompiledSms, person: Person, now: int) -> Preview:

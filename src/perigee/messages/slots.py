@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from perigee.messages import html
-from perigee.messages.engine import Place
+from perigee.messages.engine import Place, Role
 from perigee.messages.html import Attribute, Piece
 from perigee.messages.opaque import MARK_CHARACTER, Mark, Opaque, mark, split, without_marks
 
@@ -46,11 +46,15 @@ class LinkTable:
     described: dict[int, str] = field(default_factory=dict)
     _known: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def next_number(self) -> int:
+        return self.first + len(self.targets)
+
     def add(self, description: str, target: str | None, *, again: bool) -> int:
         """The link's number. `again`: the same target in another part of the message is the same link."""
         if again and description in self._known:
             return self._known[description]
-        number = self.first + len(self.targets)
+        number = self.next_number
         self.targets[number] = target
         self.described[number] = description
         self._known.setdefault(description, number)
@@ -127,13 +131,13 @@ def _source(source: Opaque, value: str) -> str | None:
 
 
 def _placed(source: Opaque, parts: list[str | tuple[Mark, int]], whole: Place) -> str:
-    """Printing code written as part of a URL, or as a whole one where nothing of the address stands before it."""
+    """VALUE code written as part of a URL, or as a whole one where nothing of the address stands before it."""
     out, before = [], ""
     for part in parts:
         if isinstance(part, str):
             out.append(_UNQUOTED.sub(_percent, part) if whole is Place.LINK else part)
             before += part
-        elif source.codes[part[1]].prints:
+        elif source.codes[part[1]].role is Role.VALUE:
             out.append(source.placed(part[1], Place.URL if before.strip() else whole))
         else:
             out.append(mark(*part))

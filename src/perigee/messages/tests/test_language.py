@@ -29,7 +29,7 @@ from perigee.messages.language import pick_language
     ],
 )
 def test_event_then_contact_then_default(
-    available: list[str], wanted: str | None | Iterable[str | None], expected: str
+    available: list[str], wanted: str | Iterable[str | None] | None, expected: str
 ) -> None:
     assert pick_language(available, wanted, "en") == expected
     assert pick_language(dict.fromkeys(available), wanted, "en") == expected
