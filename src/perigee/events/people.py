@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from perigee.contacts.policy import ORDER, Match, Policy, Write
 from perigee.contacts.rows import ContactRow
 from perigee.contacts.upsert import Done, upsert
-from perigee.db import plans
 from perigee.db.pool import Connection
 from perigee.events import store
 from perigee.events.types import Identity, Person
@@ -52,7 +51,6 @@ async def find_or_create(
         return people
     rows = [_row(identities[index]) for index in missing]
     made = await upsert(conn, org_id, rows, NARROW if narrow else ORDER)
-    await plans.by_key(conn)
     known = [Identity(contact_id=one.contact_id if isinstance(one, Done) else None) for one in made]
     for index, person in zip(missing, await find(conn, org_id, known, narrow=False), strict=True):
         people[index] = person
