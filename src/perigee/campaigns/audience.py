@@ -17,6 +17,7 @@ from perigee.delivery.suppression import Drop, address_column, address_join, rea
 from perigee.segments.compile import Compiled, compile_ids
 from perigee.segments.conditions import AnyOf
 from perigee.segments.leaves.membership import SegmentLeaf
+from perigee.segments.narrow import narrow
 from perigee.segments.people import bounded
 from perigee.segments.reading import read_tree
 
@@ -41,7 +42,7 @@ async def members_sql(
     if not segment_ids:
         return Compiled(NOBODY, {"org_id": org_id})
     tree = AnyOf(tuple(SegmentLeaf(segment_id) for segment_id in dict.fromkeys(segment_ids)))
-    reading = await read_tree(connection, org_id, tree, now or datetime.now(UTC))
+    reading = await narrow(connection, await read_tree(connection, org_id, tree, now or datetime.now(UTC)))
     return compile_ids(reading.tree, reading.world, prefix=prefix)
 
 

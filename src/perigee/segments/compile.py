@@ -6,7 +6,7 @@ planner can start from, probe or hash as it likes:
 
 - what looks only at the contact's own row (`plain`) is an ordinary expression;
 - `all` gives its conditions one by one, `not` the opposite of one;
-- `any` is `contact_id in (… union all …)`, its plain conditions together in one of the selects.
+- `any` is `contact_id in (… union …)`, its plain conditions together in one of the selects.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from perigee.segments.conditions import AnyOf, Exclude, Inlined, Not, children
 from perigee.segments.leaves.leaf import Leaf, PlainLeaf, in_set
 from perigee.segments.node import Node
-from perigee.segments.sql import Sql
+from perigee.segments.sql import Sql, both
 from perigee.segments.world import World
 
 
@@ -43,6 +43,12 @@ def compile_count(tree: Node, world: World) -> Compiled:
     return Compiled(f"select count(*) from ({_contacts(tree, sql)}) chosen", sql.values)
 
 
+def compile_some(tree: Node, world: World, *, rows: int) -> Compiled:
+    """`select contact_id` of any `rows` of them."""
+    sql = Sql(world)
+    return Compiled(f"{_contacts(tree, sql)} limit {sql.bind(rows, 'bigint')}", sql.values)
+
+
 def compile_page(
     tree: Node, world: World, *, rows: int, after: int = 0, skip: int = 0, descending: bool = False
 ) -> Compiled:
@@ -60,10 +66,13 @@ def compile_page(
 
 def _contacts(tree: Node, sql: Sql) -> str:
     contact = sql.alias()
-    return (
-        f"select {contact}.contact_id from contact {contact} where {contact}.org_id = {sql.org} "
-        f"and {contact}.deleted_at is null and {_conjunct(tree, sql, contact, True)}"
-    )
+    conditions = [
+        f"{contact}.org_id = {sql.org}",
+        f"{contact}.deleted_at is null",
+        *sql.among(f"{contact}.contact_id"),
+        _conjunct(tree, sql, contact, True),
+    ]
+    return f"select {contact}.contact_id from contact {contact} where {both(conditions)}"
 
 
 def _conjunct(tree: Node, sql: Sql, contact: str, wanted: bool) -> str:
@@ -96,7 +105,7 @@ def _set(tree: Node, sql: Sql) -> str:
         selects = [_set(part, sql) for part in tree.of if not _plain(part)]
         if plain:
             selects.append(_contacts(AnyOf(tuple(plain)), sql))
-        return " union all ".join(selects)
+        return " union ".join(selects)
     if isinstance(tree, Inlined):
         return _set(tree.of, sql)
     own = tree.select(sql) if isinstance(tree, Leaf) else None

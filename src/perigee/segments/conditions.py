@@ -80,7 +80,7 @@ class Inlined(Node, frozen=True, tag="segment"):
     """A dynamic segment in the place where another one names it; made by `expand`, never read from JSON."""
 
     id: int
-    of: Node
+    of: Condition
 
 
 def parse(data: bytes) -> Condition:

@@ -12,10 +12,11 @@ from psycopg import errors
 from perigee.db.pool import Connection
 from perigee.errors import NotFound, Unavailable
 from perigee.segments import store
-from perigee.segments.compile import Compiled, compile_count, compile_page
+from perigee.segments.compile import compile_count, compile_page
 from perigee.segments.explain import Explained, explain
 from perigee.segments.facts import load_people
 from perigee.segments.match import match, needs
+from perigee.segments.narrow import narrow
 from perigee.segments.node import Node
 from perigee.segments.reading import Reading, read_segment, read_tree
 
@@ -34,7 +35,8 @@ class Preview(NamedTuple):
 async def count(conn: Connection, org_id: int, segment_id: int, now: datetime) -> int:
     """How many living contacts are in a segment now. Raises NotFound, Unavailable after 30 s."""
     reading = await read_segment(conn, org_id, segment_id, now)
-    return int((await _ask(conn, compile_count(*reading)))[0])
+    async with bounded(conn):
+        return await _count(conn, await narrow(conn, reading))
 
 
 async def preview(conn: Connection, org_id: int, tree: Node, now: datetime, *, rows: int = 10) -> Preview:
@@ -66,7 +68,11 @@ async def members(
     Raises NotFound, Unavailable after 30 s.
     """  # fmt: skip
     reading = await read_segment(conn, org_id, segment_id, now)
-    return await _ask(conn, compile_page(*reading, after=after, skip=skip, rows=rows, descending=descending))
+    async with bounded(conn):
+        compiled = compile_page(
+            *await narrow(conn, reading), after=after, skip=skip, rows=rows, descending=descending
+        )
+        return await store.column(conn, compiled.sql, compiled.values)
 
 
 async def is_list(conn: Connection, org_id: int, segment_id: int) -> bool:
@@ -124,9 +130,16 @@ async def bounded(conn: Connection) -> AsyncIterator[None]:
         ) from None
 
 
+async def _count(conn: Connection, reading: Reading) -> int:
+    compiled = compile_count(*reading)
+    return (await store.column(conn, compiled.sql, compiled.values))[0]
+
+
 async def _preview(conn: Connection, reading: Reading, rows: int) -> Preview:
-    total = await _ask(conn, compile_count(*reading))
-    return Preview(int(total[0]), await _ask(conn, compile_page(*reading, rows=rows)))
+    async with bounded(conn):
+        reading = await narrow(conn, reading)
+        sample = compile_page(*reading, rows=rows)
+        return Preview(await _count(conn, reading), await store.column(conn, sample.sql, sample.values))
 
 
 async def _explain(conn: Connection, org_id: int, reading: Reading, contact_id: int) -> Explained:
@@ -134,8 +147,3 @@ async def _explain(conn: Connection, org_id: int, reading: Reading, contact_id: 
     if contact_id not in people:
         raise NotFound(f"Contact with id='{contact_id}' is not found")
     return explain(reading.tree, people[contact_id], reading.world)
-
-
-async def _ask(conn: Connection, compiled: Compiled) -> list[int]:
-    async with bounded(conn):
-        return await store.column(conn, compiled.sql, compiled.values)

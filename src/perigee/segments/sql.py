@@ -22,6 +22,7 @@ class Sql:
         self._prefix = prefix
         self.values: dict[str, Any] = {"org_id": world.org_id}
         self._aliases = 0
+        self._candidates = ""
 
     org = "%(org_id)s::bigint"
 
@@ -34,6 +35,14 @@ class Sql:
         """A new name for one more reading of a table."""
         self._aliases += 1
         return f"t{self._aliases}"
+
+    def among(self, column: str) -> list[str]:
+        """That a column of contact ids is among the world's candidates: no or one condition."""
+        if self.world.candidates is None:
+            return []
+        if not self._candidates:
+            self._candidates = self.bind(list(self.world.candidates), "bigint[]")
+        return [f"{column} = any({self._candidates})"]
 
     def within(self, expression: str, window: Instants) -> list[str]:
         """That a timestamptz lies in a window: no, one or two conditions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from perigee.segments.moments import Moment
@@ -29,3 +29,5 @@ class World:
     org_id: int
     moment: Moment
     catalogue: Catalogue
+    candidates: Sequence[int] | None = None
+    """Contact ids among which everybody who holds is known to be (`narrow`); None = nothing is known."""

@@ -37,6 +37,13 @@ class Count(Number):
             raise Invalid.of(at, given, f"must be a whole number from 0 to {MOST}")
         return number
 
+    def sql(self, expression: str, comparison: Comparison, sql: Sql) -> str:
+        """Integers are compared with integers: a cast would hide the column's statistics from the planner."""
+        low, high = times(comparison)
+        if high is None:
+            return f"{expression} >= {sql.bind(low, 'bigint')}"
+        return f"{expression} between {sql.bind(low, 'bigint')} and {sql.bind(high, 'bigint')}"
+
 
 COUNT = Count()
 ONCE = Comparison("at_least", value=1)
@@ -63,6 +70,12 @@ def times(comparison: Comparison) -> Times:
         case "equals":
             return Times(value, value)
     return Times(value, int(COUNT.to(comparison)))
+
+
+def needs_counting(comparison: Comparison) -> bool:
+    """Whether happenings must be counted. For "at all" and "never" a look is enough, which the planner turns into
+    a join of its own choice."""
+    return times(comparison) not in (Times(0, None), Times(0, 0), Times(1, None))
 
 
 def happened(sql: Sql, comparison: Comparison, contact: str, source: str, each: str = "*") -> Members:

@@ -10,7 +10,7 @@ import msgspec
 from perigee.errors import Invalid
 from perigee.segments.comparisons import Comparison, ValueKind, check_text
 from perigee.segments.dates import Day, Period
-from perigee.segments.leaves.counting import COUNT, ONCE, happened
+from perigee.segments.leaves.counting import COUNT, ONCE, happened, needs_counting
 from perigee.segments.leaves.leaf import Members, Name, SetLeaf
 from perigee.segments.moments import Moment
 from perigee.segments.person import Event, Needs, Person
@@ -74,6 +74,10 @@ class EventLeaf(SetLeaf, frozen=True, tag="event"):
     period: Comparison | None = None
     where: tuple[Parameter, ...] = ()
 
+    @property
+    def costly(self) -> bool:
+        return needs_counting(self.times)
+
     def names(self) -> Iterable[Name]:
         yield "event_type", self.type
 
@@ -99,6 +103,7 @@ class EventLeaf(SetLeaf, frozen=True, tag="event"):
             f"{e}.org_id = {sql.org}",
             f"{e}.event_type_id = {sql.bind(type_id, 'bigint')}",
             f"{e}.contact_id is not null",
+            *sql.among(f"{e}.contact_id"),
         ]
         if self.period is not None:
             conditions += sql.within(f"{e}.occurred_at", _PERIOD.window(self.period, sql.world.moment))

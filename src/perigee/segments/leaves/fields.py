@@ -12,7 +12,7 @@ from perigee.segments.dates import Day, Instant
 from perigee.segments.leaves.leaf import Name, PlainLeaf
 from perigee.segments.person import Person
 from perigee.segments.sql import Sql
-from perigee.segments.values import Choices, Number, Text, as_number, as_number_sql
+from perigee.segments.values import Choices, Number, Text
 from perigee.segments.world import Catalogue, World
 
 
@@ -83,9 +83,17 @@ def _text(value: Any) -> str | None:
 
 
 _FOLDED = Stored(Text(folded=True), _text_sql, _text)
-_NUMBER = Stored(
-    Number(), lambda value: f"({as_number_sql(_text_sql(value))})", lambda value: as_number(_text(value))
-)
+
+
+def _number_sql(value: str) -> str:
+    return f"(case when jsonb_typeof({value}) = 'number' then ({value})::numeric end)"
+
+
+def _number(value: Any) -> Decimal | None:
+    return value if isinstance(value, Decimal) else None
+
+
+_NUMBER = Stored(Number(), _number_sql, _number)
 _DAY = Stored(Day(), _text_sql, _text)
 STORED: Mapping[str, Stored] = {
     "textfield": _FOLDED,

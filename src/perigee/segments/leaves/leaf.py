@@ -28,6 +28,11 @@ class Leaf(Node, frozen=True):
     plain: ClassVar[bool] = False
     """Looks at nothing but the contact's own row, so that its SQL may stand anywhere in an expression."""
 
+    @property
+    def costly(self) -> bool:
+        """Adds up what happened, so that it pays to know beforehand for whom."""
+        return False
+
     def check(self, at: str, catalogue: Catalogue) -> None:
         """Raises Invalid naming the member under `at`, its value and the rule."""
 

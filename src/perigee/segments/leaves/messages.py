@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from perigee.segments.comparisons import Comparison
 from perigee.segments.dates import Period
-from perigee.segments.leaves.counting import COUNT, ONCE, happened
+from perigee.segments.leaves.counting import COUNT, ONCE, happened, needs_counting
 from perigee.segments.leaves.leaf import Members, SetLeaf
 from perigee.segments.person import Needs, Person
 from perigee.segments.sql import Sql, both
@@ -47,6 +47,10 @@ class MessageLeaf(SetLeaf, frozen=True, tag="message"):
     times: Comparison = ONCE
     period: Comparison | None = None
 
+    @property
+    def costly(self) -> bool:
+        return needs_counting(self.times)
+
     def check(self, at: str, catalogue: Catalogue) -> None:
         COUNT.check(self.times, f"{at}.times")
         if self.period is not None:
@@ -59,7 +63,11 @@ class MessageLeaf(SetLeaf, frozen=True, tag="message"):
         m = sql.alias()
         table, value = SOURCES[self.what]
         column = "outcome" if table == "delivery" else "status"
-        conditions = [f"{m}.org_id = {sql.org}", f"{m}.{column} = {sql.bind(value, 'text')}"]
+        conditions = [
+            f"{m}.org_id = {sql.org}",
+            f"{m}.{column} = {sql.bind(value, 'text')}",
+            *sql.among(f"{m}.contact_id"),
+        ]
         if self.channel is not None:
             conditions.append(self._of_channel(sql, m))
         if self.period is not None:

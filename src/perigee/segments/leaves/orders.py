@@ -14,7 +14,7 @@ from typing import Any, Literal
 from perigee.errors import Invalid
 from perigee.segments.comparisons import Comparison, ValueKind, check_text
 from perigee.segments.dates import Instant, Period
-from perigee.segments.leaves.counting import COUNT, happened
+from perigee.segments.leaves.counting import COUNT, happened, needs_counting
 from perigee.segments.leaves.leaf import Members, SetLeaf
 from perigee.segments.person import NO_ORDERS, Needs, Order, OrderSums, Person
 from perigee.segments.sql import Sql, both
@@ -77,6 +77,10 @@ class OrdersLeaf(SetLeaf, frozen=True, tag="orders"):
                 check_text(status, f"{at}.which[{n}]", 100)
 
     @property
+    def costly(self) -> bool:
+        return self._narrowed and (self.measure != "count" or needs_counting(self.test))
+
+    @property
     def _narrowed(self) -> bool:
         return self.period is not None or isinstance(self.which, tuple)
 
@@ -113,7 +117,11 @@ class OrdersLeaf(SetLeaf, frozen=True, tag="orders"):
         return Members(f"{start}({holds})")
 
     def _narrow(self, sql: Sql, o: str) -> list[str]:
-        conditions = [f"{o}.org_id = {sql.org}", f"{o}.contact_id is not null"]
+        conditions = [
+            f"{o}.org_id = {sql.org}",
+            f"{o}.contact_id is not null",
+            *sql.among(f"{o}.contact_id"),
+        ]
         if isinstance(self.which, tuple):
             conditions.append(f"{o}.status = any({sql.bind(list(self.which), 'text[]')})")
         elif self.which == "delivered":

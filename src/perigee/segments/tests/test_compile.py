@@ -16,7 +16,7 @@ from perigee.segments.values import _NUMERIC
 from perigee.segments.world import World
 
 # All constants of ours: numbers and texts, names excepted.
-OUR_TEXTS = {"", "@", "MM-DD", "null", "[]", '""', "{}", f"^{_NUMERIC.pattern}$"}
+OUR_TEXTS = {"", "@", "MM-DD", "null", "[]", '""', "{}", "number", f"^{_NUMERIC.pattern}$"}
 OUR_NUMBERS = {"0", "2", "4", "6", "10"}
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s::[a-z]+(?:\[\])?")
@@ -64,4 +64,4 @@ def test_plain_conditions_of_an_any_share_one_reading_of_the_contacts(world: Wor
     town = read({"is": "field", "field": "town", "test": {"op": "filled"}})
     sql = compile_ids(AnyOf((town, read({"is": "segment", "id": 701}), town, town)), world).sql
     assert sql.count("from contact ") == 2
-    assert sql.count("union all") == 1
+    assert sql.count(" union ") == 1

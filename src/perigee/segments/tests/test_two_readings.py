@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -19,6 +20,7 @@ from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import FieldLeaf
 from perigee.segments.leaves.messages import SOURCES
 from perigee.segments.match import match
+from perigee.segments.narrow import cheap_part
 from perigee.segments.node import Node
 from perigee.segments.person import Needs, Person
 from perigee.segments.tests.population import EVENT_TYPES, FIRST_ID, LISTS, ORG, PEOPLE
@@ -36,6 +38,14 @@ class Crowd:
         compiled = compile_ids(expand(tree, self.world.catalogue), self.world)
         rows = self.connection.execute(compiled.sql.encode(), compiled.values, prepare=False).fetchall()
         return [contact_id for (contact_id,) in rows]
+
+    def by_narrowed_sql(self, tree: Node) -> list[int]:
+        """With the candidates that the cheap part of the tree leaves, however many."""
+        cheap = cheap_part(expand(tree, self.world.catalogue))
+        if cheap is None:
+            return self.by_sql(tree)
+        world = replace(self.world, candidates=self.by_facts(cheap))
+        return Crowd(self.connection, self.people, world).by_sql(tree)
 
     def by_facts(self, tree: Node) -> list[int]:
         expanded = expand(tree, self.world.catalogue)
@@ -68,6 +78,7 @@ def test_compile_and_match_agree(tree: Node, crowd: Crowd) -> None:
     chosen = crowd.by_sql(tree)
     assert len(chosen) == len(set(chosen)), "somebody is chosen twice"
     assert sorted(chosen) == sorted(crowd.by_facts(tree))
+    assert sorted(chosen) == sorted(crowd.by_narrowed_sql(tree))
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,0 +1,57 @@
+"""Finds out cheaply, before the real question, among which few people the answer must be.
+
+A count over what happened is asked of everybody at once, because that is best where many are asked about; for
+few, an index look-up each is a hundred times less work. Which of the two it will be depends on the tree's other
+conditions, and the planner's guess of them can be off by as much. So they are asked first, up to `MOST` people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from perigee.db.pool import Connection
+from perigee.segments import store
+from perigee.segments.compile import compile_some
+from perigee.segments.conditions import All, AnyOf, Condition, Exclude, Inlined, Not, walk
+from perigee.segments.leaves.leaf import Leaf
+from perigee.segments.node import Node
+from perigee.segments.reading import Reading
+
+MOST = 5_000
+"""Beyond this many, asking of everybody at once wins."""
+
+
+async def narrow(conn: Connection, reading: Reading) -> Reading:
+    """The same question, its world with candidates where a cheap part of the tree leaves few."""
+    cheap = cheap_part(reading.tree)
+    if cheap is None:
+        return reading
+    compiled = compile_some(cheap, reading.world, rows=MOST + 1)
+    found = await store.column(conn, compiled.sql, compiled.values)
+    if len(found) > MOST:
+        return reading
+    return Reading(reading.tree, replace(reading.world, candidates=found))
+
+
+def cheap_part(tree: Condition) -> All | None:
+    """The conditions that everybody who holds must meet and that cost little; None where that is no help."""
+    conjuncts = _conjuncts(tree)
+    cheap = [part for part in conjuncts if not _costly(part)]
+    return All(tuple(cheap)) if 0 < len(cheap) < len(conjuncts) else None
+
+
+def _conjuncts(tree: Condition | Inlined) -> list[Condition]:
+    match tree:
+        case All():
+            return [conjunct for part in tree.of for conjunct in _conjuncts(part)]
+        case Exclude():
+            return [*_conjuncts(tree.of), Not(tree.minus)]
+        case Inlined():
+            return _conjuncts(tree.of)
+        case AnyOf() if len(tree.of) == 1:
+            return _conjuncts(tree.of[0])
+    return [tree]
+
+
+def _costly(tree: Node) -> bool:
+    return any(node.costly for _, node in walk(tree) if isinstance(node, Leaf))
