@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from perigee.errors import OperatorError
 
 _GOING = frozenset({"scheduled", "preparing", "running"})
 _LOOK_EVERY = 0.2
+_LONGEST_STANDSTILL = 60
 
 
 class Wanted(NamedTuple):
@@ -49,6 +51,7 @@ async def send(stage: Stage, title: str, message_id: int, segment_id: int, wante
 
 
 async def _until_finished(stage: Stage, campaign_id: int, at: Callable[[int], None]) -> None:
+    before, moved = None, time.monotonic()
     while True:
         progress = await stage.perigee.campaign_progress(campaign_id)
         at(progress.sent)
@@ -57,6 +60,13 @@ async def _until_finished(stage: Stage, campaign_id: int, at: Callable[[int], No
         if progress.state not in _GOING:
             raise OperatorError(
                 f"campaign {campaign_id} is {progress.state}: {progress.error or 'no reason given'}"
+            )
+        now = (progress.state, progress.sent, progress.waiting)
+        if now != before:
+            before, moved = now, time.monotonic()
+        elif time.monotonic() - moved > _LONGEST_STANDSTILL:
+            raise OperatorError(
+                f"campaign {campaign_id} stands still: {progress.state}, {progress.waiting} waiting"
             )
         await asyncio.sleep(_LOOK_EVERY)
 
