@@ -50,10 +50,13 @@ def quoted_printable(text: str) -> str:
     return "\r\n".join(lines)
 
 
+def without_surrogates(text: str) -> str:
+    """Text that UTF-8 can carry: lone surrogates become U+FFFD."""
+    return text if text.isascii() or not _SURROGATES.search(text) else _SURROGATES.sub(REPLACEMENT, text)
+
+
 def _quote(line: str) -> str:
-    if not line.isascii() and _SURROGATES.search(line):
-        line = _SURROGATES.sub(REPLACEMENT, line)
-    quoted = line.encode().decode("latin-1").translate(_QUOTED)
+    quoted = without_surrogates(line).encode().decode("latin-1").translate(_QUOTED)
     return quoted[:-1] + "=20" if quoted.endswith(" ") else quoted
 
 
@@ -125,7 +128,7 @@ def encoded_words(text: str, *, used: int = 0) -> list[str]:
 
     `used`: columns taken on the first line. Q or B, whichever is shorter for the whole. Safe in a phrase.
     """
-    text = _SURROGATES.sub(REPLACEMENT, text)
+    text = without_surrogates(text)
     data = text.encode()
     quoted = sum(1 if byte in _Q_SAFE or byte == 32 else 3 for byte in data)
     words, chunk, size = [], bytearray(), 0
@@ -176,6 +179,8 @@ def addr_spec(address: str) -> str:
     The local part may stay non-ASCII (then the message needs SMTPUTF8). Raises Invalid for everything that
     could not be a mailbox, control characters and angle brackets included.
     """
+    if "=?" in address:  # some readers would take it for an encoded word
+        raise Invalid.of("email", address, "is not an email address")
     if _ADDRESS.fullmatch(address):
         return address
     local, at, domain = address.rpartition("@")

@@ -88,7 +88,7 @@ class CompiledEmail:
         self.links = table
         self.scripts = scripts
         self.bulk = options.bulk
-        self.size = len(content.html_text.encode())
+        self.size = len(content.html_text.encode("utf-8", "replace"))
         _, self.sender = parse_sender(content.from_)
         self._from = _header(scripts["from"], lambda text: mime.address_header("From", text, self.sender))
         self._subject = scripts["subject"]

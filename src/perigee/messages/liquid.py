@@ -31,6 +31,7 @@ from liquid.template import BoundTemplate
 from markupsafe import Markup
 
 from perigee.errors import Invalid
+from perigee.lib.mime import without_surrogates
 from perigee.messages import liquid_filters
 from perigee.messages.engine import Block, Merge, Moment, Place, Role, Source, Span, State, Template, Value
 from perigee.messages.liquid_limits import (
@@ -63,7 +64,7 @@ def _print(node: OutputNode, context: RenderContext, buffer: Any) -> int:
             text = html.escape(text)
     if not text:
         context.missed(str(node.expression))
-    written: int = buffer.write(text)
+    written: int = buffer.write(without_surrogates(text))
     return written
 
 

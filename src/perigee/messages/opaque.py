@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
+from perigee.lib.mime import without_surrogates
 from perigee.messages import merge_tags
 from perigee.messages.engine import Engine, Merge, Place, Role
 from perigee.messages.person import Names
@@ -81,7 +82,7 @@ class Opaque:
 
         Several texts may be read into one source; they are one template then.
         """
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = without_surrogates(text.replace("\r\n", "\n").replace("\r", "\n"))
         if "\ufdd0" in text or "\ufdd1" in text:
             text = text.translate(_FORGED)
         if self.engine.name == "literal":

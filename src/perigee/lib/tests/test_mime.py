@@ -130,6 +130,7 @@ def test_an_address_is_taken_whole_or_refused(text: str) -> None:
         "a@",
         "a@-",
         "é >@example.com",
+        "=??B??=@example.com",
     ],
 )
 def test_what_is_no_address_is_refused(address: str) -> None:
