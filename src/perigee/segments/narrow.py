@@ -13,7 +13,7 @@ from perigee.db.pool import Connection
 from perigee.segments import store
 from perigee.segments.compile import compile_some
 from perigee.segments.conditions import All, AnyOf, Condition, Exclude, Inlined, Not, walk
-from perigee.segments.leaves.leaf import Leaf
+from perigee.segments.leaves.leaf import Effort, Leaf
 from perigee.segments.node import Node
 from perigee.segments.reading import Reading
 
@@ -34,10 +34,10 @@ async def narrow(conn: Connection, reading: Reading) -> Reading:
 
 
 def cheap_part(tree: Condition) -> All | None:
-    """The conditions that everybody who holds must meet and that cost little; None where that is no help."""
+    """The conditions of small effort that everybody who holds must meet; None where nothing is counted."""
     conjuncts = _conjuncts(tree)
-    cheap = [part for part in conjuncts if not _costly(part)]
-    return All(tuple(cheap)) if 0 < len(cheap) < len(conjuncts) else None
+    cheap = tuple(part for part in conjuncts if _effort(part) is Effort.SMALL)
+    return All(cheap) if cheap and _effort(tree) is Effort.COUNT else None
 
 
 def _conjuncts(tree: Condition | Inlined) -> list[Condition]:
@@ -53,5 +53,5 @@ def _conjuncts(tree: Condition | Inlined) -> list[Condition]:
     return [tree]
 
 
-def _costly(tree: Node) -> bool:
-    return any(node.costly for _, node in walk(tree) if isinstance(node, Leaf))
+def _effort(tree: Node) -> Effort:
+    return max(node.effort for _, node in walk(tree) if isinstance(node, Leaf))

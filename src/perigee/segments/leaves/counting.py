@@ -12,7 +12,7 @@ from typing import ClassVar, NamedTuple
 
 from perigee.errors import Invalid
 from perigee.segments.comparisons import Comparison, Scalar, Takes
-from perigee.segments.leaves.leaf import NOBODY, Members
+from perigee.segments.leaves.leaf import NOBODY, Effort, Members
 from perigee.segments.sql import Sql
 from perigee.segments.values import Number
 
@@ -72,10 +72,10 @@ def times(comparison: Comparison) -> Times:
     return Times(value, int(COUNT.to(comparison)))
 
 
-def needs_counting(comparison: Comparison) -> bool:
-    """Whether happenings must be counted. For "at all" and "never" a look is enough, which the planner turns into
-    a join of its own choice."""
-    return times(comparison) not in (Times(0, None), Times(0, 0), Times(1, None))
+def effort(comparison: Comparison) -> Effort:
+    """Of `happened`: for "at all" and "never" a look is enough."""
+    looks = (Times(0, None), Times(0, 0), Times(1, None))
+    return Effort.LOOK if times(comparison) in looks else Effort.COUNT
 
 
 def happened(sql: Sql, comparison: Comparison, contact: str, source: str, each: str = "*") -> Members:

@@ -10,8 +10,8 @@ import msgspec
 from perigee.errors import Invalid
 from perigee.segments.comparisons import Comparison, ValueKind, check_text
 from perigee.segments.dates import Day, Period
-from perigee.segments.leaves.counting import COUNT, ONCE, happened, needs_counting
-from perigee.segments.leaves.leaf import Members, Name, SetLeaf
+from perigee.segments.leaves.counting import COUNT, ONCE, effort, happened
+from perigee.segments.leaves.leaf import Effort, Members, Name, SetLeaf
 from perigee.segments.moments import Moment
 from perigee.segments.person import Event, Needs, Person
 from perigee.segments.sql import Sql, both
@@ -75,8 +75,8 @@ class EventLeaf(SetLeaf, frozen=True, tag="event"):
     where: tuple[Parameter, ...] = ()
 
     @property
-    def costly(self) -> bool:
-        return needs_counting(self.times)
+    def effort(self) -> Effort:
+        return effort(self.times)
 
     def names(self) -> Iterable[Name]:
         yield "event_type", self.type

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
+from enum import IntEnum
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from perigee.segments.node import Node
@@ -19,6 +20,17 @@ Name = tuple[NameKind, int | str]
 """Something of the organisation that a condition names: segments and fields by id, the others by key."""
 
 
+class Effort(IntEnum):
+    """What a condition costs where many contacts are asked about."""
+
+    SMALL = 0
+    """Reads what there is at most once per contact."""
+    LOOK = 1
+    """Looks through what happened, which the planner turns into a join of its own choice."""
+    COUNT = 2
+    """Adds up what happened, so that it pays to know beforehand for whom (`narrow`)."""
+
+
 class Leaf(Node, frozen=True):
     """A single condition. Its readings must agree; `test_two_readings` holds them against each other.
 
@@ -29,9 +41,8 @@ class Leaf(Node, frozen=True):
     """Looks at nothing but the contact's own row, so that its SQL may stand anywhere in an expression."""
 
     @property
-    def costly(self) -> bool:
-        """Adds up what happened, so that it pays to know beforehand for whom."""
-        return False
+    def effort(self) -> Effort:
+        return Effort.SMALL
 
     def check(self, at: str, catalogue: Catalogue) -> None:
         """Raises Invalid naming the member under `at`, its value and the rule."""

@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 from perigee.segments.comparisons import Comparison
 from perigee.segments.dates import Period
-from perigee.segments.leaves.counting import COUNT, ONCE, happened, needs_counting
-from perigee.segments.leaves.leaf import Members, SetLeaf
+from perigee.segments.leaves.counting import COUNT, ONCE, effort, happened
+from perigee.segments.leaves.leaf import Effort, Members, SetLeaf
 from perigee.segments.person import Needs, Person
 from perigee.segments.sql import Sql, both
 from perigee.segments.world import Catalogue, World
@@ -48,8 +48,8 @@ class MessageLeaf(SetLeaf, frozen=True, tag="message"):
     period: Comparison | None = None
 
     @property
-    def costly(self) -> bool:
-        return needs_counting(self.times)
+    def effort(self) -> Effort:
+        return effort(self.times)
 
     def check(self, at: str, catalogue: Catalogue) -> None:
         COUNT.check(self.times, f"{at}.times")

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from perigee.errors import Invalid
 from perigee.segments.comparisons import Comparison, ValueKind, check_text
 from perigee.segments.dates import Instant, Period
-from perigee.segments.leaves.counting import COUNT, happened, needs_counting
-from perigee.segments.leaves.leaf import Members, SetLeaf
+from perigee.segments.leaves.counting import COUNT, effort, happened
+from perigee.segments.leaves.leaf import Effort, Members, SetLeaf
 from perigee.segments.person import NO_ORDERS, Needs, Order, OrderSums, Person
 from perigee.segments.sql import Sql, both
 from perigee.segments.values import Number
@@ -77,8 +77,10 @@ class OrdersLeaf(SetLeaf, frozen=True, tag="orders"):
                 check_text(status, f"{at}.which[{n}]", 100)
 
     @property
-    def costly(self) -> bool:
-        return self._narrowed and (self.measure != "count" or needs_counting(self.test))
+    def effort(self) -> Effort:
+        if not self._narrowed:
+            return Effort.SMALL
+        return effort(self.test) if self.measure == "count" else Effort.COUNT
 
     @property
     def _narrowed(self) -> bool:

@@ -35,6 +35,7 @@ def negated(of: Any) -> dict[str, Any]:
     ("condition", "cheap"),
     [
         (every(LIST, EVENT), every(LIST)),
+        (every(LIST, ONCE, EVENT), every(LIST)),
         (every(LIST, every(TOWN, negated(EVENT)), ORDERS), every(LIST, TOWN, ORDERS)),
         (every(LIST, {**ORDERS, "which": ["DELIVERED"]}), every(LIST)),
         (every(LIST, {"is": "message", "what": "opened", "times": {"op": "less", "value": 5}}), every(LIST)),
