@@ -150,7 +150,7 @@ def compile_email(version: MessageVersion, options: CompileOptions) -> CompiledE
     assert isinstance(content, Email)
     if not content.html_text:
         content = prepare(content)
-    sources = Sources(version, options, track=options.track_clicks is not False)
+    sources = Sources(version.engine, options, track=options.track_clicks is not False)
     name, _ = parse_sender(content.from_)
     scripts = {"from": sources.line(name, "from"), "subject": sources.line(content.subject, "subject")}
     source = sources.source()

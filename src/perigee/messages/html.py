@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from html import unescape
+from html.entities import html5
 
 from perigee.errors import Invalid
 
@@ -131,6 +133,21 @@ def attributes(html: str, tag: Piece) -> Iterator[Attribute]:
                 yield Attribute(
                     found[1].lower(), value, found.start(group) - quoted, found.end(group) + quoted
                 )
+
+
+_REFERENCE = re.compile(r"&(?:#[0-9]++|#[xX][0-9a-fA-F]++|([A-Za-z][A-Za-z0-9]*+))(;?)(=?)")
+
+
+def attribute_text(value: str) -> str:
+    """An attribute's value as a browser reads it: `?a=1&copy=2` holds no copyright sign (HTML, 13.2.5.73)."""
+    return _REFERENCE.sub(_referred, value) if "&" in value else value
+
+
+def _referred(match: re.Match[str]) -> str:
+    name, semicolon, equals = match.groups()
+    if name is not None and (name + semicolon not in html5 or (equals and not semicolon)):
+        return match[0]
+    return unescape(match[0][: len(match[0]) - len(equals)]) + equals
 
 
 def rewrite(html: str, change: Callable[[Piece, Attribute], str | None]) -> str:

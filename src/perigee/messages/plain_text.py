@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 
 from perigee.messages.engine import Role
-from perigee.messages.html import Kind, Piece, attributes, pieces
+from perigee.messages.html import Kind, Piece, attribute_text, attributes, pieces
 from perigee.messages.opaque import MARK_CHARACTER, Mark, Opaque, mark, split, without_marks
 
 _PARAGRAPHS = frozenset(
@@ -126,9 +126,9 @@ class _Writer:
             self._line(2)
         elif name == "img":
             if self.links:
-                self._words(entities.unescape(given.get("alt", "")))
+                self._words(attribute_text(given.get("alt", "")))
         elif name == "a":
-            self.links.append((entities.unescape(given.get("href", "")).strip(), len(self.out)))
+            self.links.append((attribute_text(given.get("href", "")).strip(), len(self.out)))
         elif name in _CELLS:
             self.space = True
         else:

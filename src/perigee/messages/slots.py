@@ -11,7 +11,6 @@ Only when the whole address is one value (`href="{{ item.url }}"`) does it come 
 
 from __future__ import annotations
 
-import html as entities
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -85,7 +84,7 @@ def link_html(source: Opaque, text: str, linking: Linking, *, again: bool = Fals
 
     def change(tag: Piece, attribute: Attribute) -> str | None:
         if attribute.name == "href" and (tag.name in ("a", "area") or tag.name.startswith("v:")):
-            return _href(source, linking, entities.unescape(attribute.value).strip(), again)
+            return _href(source, linking, html.attribute_text(attribute.value).strip(), again)
         if attribute.name in _SOURCES and MARK_CHARACTER in attribute.value:
             return _source(source, attribute.value)
         return None
@@ -101,6 +100,11 @@ def link_text(source: Opaque, text: str, linking: Linking, *, again: bool = True
         return (_href(source, linking, url, again) or url) + match[0][len(url) :]
 
     return _IN_TEXT.sub(change, text)
+
+
+def link_address(source: Opaque, text: str, linking: Linking) -> str:
+    """The same for a text that is one address (the link of a push)."""
+    return _href(source, linking, text.strip(), again=True) or text
 
 
 def _href(source: Opaque, linking: Linking, url: str, again: bool) -> str | None:

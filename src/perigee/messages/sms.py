@@ -46,6 +46,6 @@ def compile_sms(version: MessageVersion, options: CompileOptions) -> CompiledSms
     content = version.content
     assert isinstance(content, Sms)
     track = content.track_urls if options.track_clicks is None else options.track_clicks
-    sources = Sources(version, options, track=track)
+    sources = Sources(version.engine, options, track=track)
     sender = sources.line(content.from_, "from")
     return CompiledSms(version, sender, sources.text(content.text, "text"), sources.table)

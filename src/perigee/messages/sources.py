@@ -9,8 +9,8 @@ from perigee.errors import Invalid
 from perigee.messages.engine import Source, Template, Value
 from perigee.messages.opaque import Mark, Opaque, split
 from perigee.messages.rendering import BlockSlot, LinkSlot, Script, Slot, TargetSlot, ValueSlot
-from perigee.messages.slots import Linking, LinkTable, link_text, open_authority
-from perigee.messages.version import CompileOptions, MessageVersion, engine_of
+from perigee.messages.slots import Linking, LinkTable, link_address, link_text, open_authority
+from perigee.messages.version import CompileOptions, engine_of
 
 _Part = str | Slot | tuple[Mark, int]
 
@@ -18,8 +18,8 @@ _Part = str | Slot | tuple[Mark, int]
 class Sources:
     """The sources of one message version. All of them share one link table."""
 
-    def __init__(self, version: MessageVersion, options: CompileOptions, *, track: bool) -> None:
-        self.engine = engine_of(version, options)
+    def __init__(self, engine: str, options: CompileOptions, *, track: bool) -> None:
+        self.engine = engine_of(engine, options)
         self.names = options.names
         self.table = LinkTable(options.first_link)
         self.linking = Linking.of(self.table, track=track, public_url=options.public_url)
@@ -50,6 +50,12 @@ class Sources:
             link_text(source, source.read(text, field, is_html=False), self.linking, again=again),
             field,
         )
+
+    def address(self, text: str, field: str) -> Script:
+        """One address of the web, or a value that is one: a link as a whole."""
+        source = self.source()
+        marked = link_address(source, source.read(text, field, is_html=False), self.linking)
+        return self.script(source, marked, field)
 
 
 def _parts(template: Template, number: int, is_html: bool) -> Iterator[_Part]:

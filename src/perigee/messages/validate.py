@@ -36,7 +36,7 @@ def validate(content: Email | Sms, *, engine: str = "liquid") -> None:
 
 def validate_text(field: str, text: str, *, engine: str = "liquid") -> None:
     """A text of any other channel: its template must compile. Raises Invalid."""
-    Sources(MessageVersion(Sms("", ""), engine=engine), _ANYWHERE, track=False).text(text, field)
+    Sources(engine, _ANYWHERE, track=False).text(text, field)
 
 
 def _email(version: MessageVersion, content: Email) -> None:

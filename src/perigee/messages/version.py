@@ -22,15 +22,6 @@ class MessageVersion:
     language: str = "en"
     engine: str = "liquid"
 
-    def speaks(self) -> Engine:
-        """Raises Invalid for a language that is not installed."""
-        try:
-            return ENGINES[self.engine]
-        except KeyError:
-            raise Invalid.of(
-                "engine", self.engine, "is not a template language of this installation"
-            ) from None
-
 
 @dataclass(frozen=True, slots=True)
 class Footer:
@@ -93,8 +84,11 @@ class CompileOptions:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def engine_of(version: MessageVersion, options: CompileOptions) -> Engine:
-    return version.speaks() if options.personalise else ENGINES["literal"]
+def engine_of(name: str, options: CompileOptions) -> Engine:
+    """Raises Invalid for a template language that is not installed."""
+    if name not in ENGINES:
+        raise Invalid.of("engine", name, "is not a template language of this installation")
+    return ENGINES[name] if options.personalise else ENGINES["literal"]
 
 
 _SENDER = re.compile(r"\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^<>\"]*?))\s*<\s*([^<>\s]+)\s*>\s*")

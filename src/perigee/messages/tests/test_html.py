@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perigee.errors import Invalid
-from perigee.messages.html import Kind, attributes, body_place, check_size, pieces, rewrite
+from perigee.messages.html import Kind, attribute_text, attributes, body_place, check_size, pieces, rewrite
 
 MARKUP = st.lists(
     st.sampled_from(
@@ -75,6 +75,19 @@ def test_tags_and_attributes() -> None:
         ("c", "4/5"),
         ("e", "f"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("?a=1&amp;b=2&#38;c&#x26;d", "?a=1&b=2&c&d"),
+        ("?a=1&copy=2&reg=3&notit;&order=1", "?a=1&copy=2&reg=3&notit;&order=1"),
+        ("&copy &copy;= &nosuch; &ampx &amp", "© ©= &nosuch; &ampx &"),
+        ("&quot;&lt&", '"<&'),
+    ],
+)
+def test_references_in_attributes(value: str, text: str) -> None:
+    assert attribute_text(value) == text
 
 
 def test_what_looks_like_markup_in_raw_text_is_text() -> None:
