@@ -111,9 +111,17 @@ from (
 -- A field's value has no row of its own to lock: callers who match by one field take turns.
 select pg_advisory_xact_lock(hashtextextended('contact field ' || %(field_id)s, %(org_id)s));
 
+-- name: plan_by_key
+-- As `db.plans.by_key`, and no joins that read more than they need: what an upsert changes it finds row by row.
+select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+       set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+       set_config('enable_material', 'off', true);
+
 -- name: plan_freely
--- Ends `db.plans.by_key` before the transaction does, for a statement that must read a whole table.
-select set_config('plan_cache_mode', 'auto', true), set_config('enable_seqscan', 'on', true);
+-- Ends `plan_by_key` before the transaction does.
+select set_config('plan_cache_mode', 'auto', true), set_config('enable_seqscan', 'on', true),
+       set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true),
+       set_config('enable_material', 'on', true);
 
 -- name: match_by_field
 -- The contact of each row by the value of one additional field, among those that the policy may choose from. Reads
@@ -159,6 +167,8 @@ from unnest(
 -- name: update_contacts
 -- A missing value leaves the column as it is, the sign E'\x1d' clears it, a kept column is only filled. A contact
 -- that would stay as it is is not written: a shop's daily export must not rewrite every row. Restores the deleted.
+-- The organisation comes with the rows: as a condition of its own it would tempt the planner, who thinks that a new
+-- organisation has one contact, to walk through all of them.
 update contact as c
 set external_id = case when %(keep_external_id)s then coalesce(c.external_id, nullif(u.external_id, E'\x1d'))
                        else nullif(coalesce(u.external_id, c.external_id), E'\x1d') end,
@@ -179,29 +189,33 @@ set external_id = case when %(keep_external_id)s then coalesce(c.external_id, nu
     orders_info = nullif(coalesce(u.orders_info, c.orders_info), 'null'),
     deleted_at = null,
     updated_at = statement_timestamp()
-from unnest(
-    string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[],
-    string_to_array(%(external_id)s, E'\x1f', E'\x1e'),
-    string_to_array(%(email)s, E'\x1f', E'\x1e'),
-    string_to_array(%(phone)s, E'\x1f', E'\x1e'),
-    string_to_array(%(first_name)s, E'\x1f', E'\x1e'),
-    string_to_array(%(last_name)s, E'\x1f', E'\x1e'),
-    string_to_array(%(contact_key)s, E'\x1f', E'\x1e'),
-    string_to_array(%(language)s, E'\x1f', E'\x1e'),
-    string_to_array(%(time_zone)s, E'\x1f', E'\x1e'),
-    string_to_array(%(region)s, E'\x1f', E'\x1e'),
-    string_to_array(%(town)s, E'\x1f', E'\x1e'),
-    string_to_array(%(street)s, E'\x1f', E'\x1e'),
-    string_to_array(%(postcode)s, E'\x1f', E'\x1e'),
-    string_to_array(%(fields)s, E'\x1f', E'\x1e')::jsonb[],
-    string_to_array(%(orders_info)s, E'\x1f', E'\x1e')::jsonb[],
-    string_to_array(%(removed)s, E'\x1f', E'\x1e'),
-    string_to_array(%(forced)s, E'\x1f', E'\x1e')::boolean[]
-) as u (
-    contact_id, external_id, email, phone, first_name, last_name, contact_key, language, time_zone,
-    region, town, street, postcode, fields, orders_info, removed, forced
-)
-where c.org_id = %(org_id)s and c.contact_id = u.contact_id
+from (
+    select %(org_id)s::bigint as org_id, given.*
+    from unnest(
+        string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[],
+        string_to_array(%(external_id)s, E'\x1f', E'\x1e'),
+        string_to_array(%(email)s, E'\x1f', E'\x1e'),
+        string_to_array(%(phone)s, E'\x1f', E'\x1e'),
+        string_to_array(%(first_name)s, E'\x1f', E'\x1e'),
+        string_to_array(%(last_name)s, E'\x1f', E'\x1e'),
+        string_to_array(%(contact_key)s, E'\x1f', E'\x1e'),
+        string_to_array(%(language)s, E'\x1f', E'\x1e'),
+        string_to_array(%(time_zone)s, E'\x1f', E'\x1e'),
+        string_to_array(%(region)s, E'\x1f', E'\x1e'),
+        string_to_array(%(town)s, E'\x1f', E'\x1e'),
+        string_to_array(%(street)s, E'\x1f', E'\x1e'),
+        string_to_array(%(postcode)s, E'\x1f', E'\x1e'),
+        string_to_array(%(fields)s, E'\x1f', E'\x1e')::jsonb[],
+        string_to_array(%(orders_info)s, E'\x1f', E'\x1e')::jsonb[],
+        string_to_array(%(removed)s, E'\x1f', E'\x1e'),
+        string_to_array(%(forced)s, E'\x1f', E'\x1e')::boolean[]
+    ) as given (
+        contact_id, external_id, email, phone, first_name, last_name, contact_key, language, time_zone,
+        region, town, street, postcode, fields, orders_info, removed, forced
+    )
+    offset 0
+) as u
+where c.org_id = u.org_id and c.contact_id = u.contact_id
   and (
     u.forced or c.deleted_at is not null
     or (%(keep_external_id)s and c.external_id is null and u.external_id <> E'\x1d')
@@ -225,15 +239,19 @@ where c.org_id = %(org_id)s and c.contact_id = u.contact_id
   );
 
 -- name: lock_tokens
--- The stored tokens of these kinds and values, of whatever application, in one order.
+-- The stored tokens of these kinds and values, of whatever application, locked in the order given.
 select t.token_id, t.kind, t.app_id, t.token, t.contact_id
 from unnest(
     string_to_array(%(kinds)s, E'\x1f', E'\x1e'),
     string_to_array(%(values)s, E'\x1f', E'\x1e')
 ) as given (kind, value)
-join push_token t on t.org_id = %(org_id)s and t.token = given.value and t.kind = given.kind
-order by t.token_id
-for update of t;
+cross join lateral (
+    select * from push_token t
+    where t.org_id = %(org_id)s and t.token = given.value and t.kind = given.kind
+    order by t.token_id
+    offset 0
+    for no key update
+) as t;
 
 -- name: insert_tokens
 insert into push_token (org_id, contact_id, kind, app_id, token, active, device)
@@ -253,19 +271,27 @@ order by kind, app_id, token;
 update push_token t
 set contact_id = given.contact_id, app_id = coalesce(given.app_id, t.app_id), active = given.active,
     device = t.device || given.device, updated_at = statement_timestamp()
-from unnest(
-    string_to_array(%(token_ids)s, E'\x1f', E'\x1e')::bigint[],
-    string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[],
-    string_to_array(%(app_ids)s, E'\x1f', E'\x1e'),
-    string_to_array(%(active)s, E'\x1f', E'\x1e')::boolean[],
-    string_to_array(%(devices)s, E'\x1f', E'\x1e')::jsonb[]
-) as given (token_id, contact_id, app_id, active, device)
-where t.org_id = %(org_id)s and t.token_id = given.token_id;
+from (
+    select %(org_id)s::bigint as org_id, token.*
+    from unnest(
+        string_to_array(%(token_ids)s, E'\x1f', E'\x1e')::bigint[],
+        string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[],
+        string_to_array(%(app_ids)s, E'\x1f', E'\x1e'),
+        string_to_array(%(active)s, E'\x1f', E'\x1e')::boolean[],
+        string_to_array(%(devices)s, E'\x1f', E'\x1e')::jsonb[]
+    ) as token (token_id, contact_id, app_id, active, device)
+    offset 0
+) as given
+where t.org_id = given.org_id and t.token_id = given.token_id;
 
 -- name: drop_tokens
-delete from push_token
-where org_id = %(org_id)s and kind = %(kind)s
-  and contact_id = any(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[]);
+delete from push_token t
+using (
+    select %(org_id)s::bigint as org_id, contact_id
+    from unnest(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[]) as contact_id
+    offset 0
+) as given
+where t.org_id = given.org_id and t.contact_id = given.contact_id and t.kind = %(kind)s;
 
 -- name: join_segments
 insert into segment_member (org_id, segment_id, contact_id)
@@ -423,8 +449,16 @@ select c.contact_id, c.external_id, coalesce(a.spelling, c.email) as email, c.ph
        c.contact_key, c.language, c.time_zone, c.region, c.town, c.street, c.postcode, c.fields::text as fields,
        c.orders_info, c.source, c.created_at, c.updated_at
 from unnest(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[]) with ordinality as given (contact_id, n)
-join contact c on c.org_id = %(org_id)s and c.contact_id = given.contact_id and c.deleted_at is null
-left join address a on a.org_id = %(org_id)s and a.kind = 'email' and a.value = c.email
+cross join lateral (
+    select * from contact c
+    where c.org_id = %(org_id)s and c.contact_id = given.contact_id and c.deleted_at is null
+    offset 0
+) as c
+left join lateral (
+    select a.spelling from address a
+    where a.org_id = %(org_id)s and a.kind = 'email' and a.value = c.email
+    offset 0
+) as a on true
 order by given.n;
 
 -- name: read_tokens

@@ -10,7 +10,6 @@ import msgspec
 from perigee.contacts.addresses import Known
 from perigee.contacts.policy import Match, Write
 from perigee.contacts.rows import CLEAR, TEXT_COLUMNS, ContactRow, Token
-from perigee.db import plans
 from perigee.db.columns import pack, pack_flags, pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
@@ -21,6 +20,11 @@ _encode = msgspec.json.Encoder().encode
 
 Numbered = Sequence[tuple[int, ContactRow]]
 """Contact ids with what is to be written to them."""
+
+
+async def plan_by_key(conn: Connection) -> None:
+    """For the rest of the transaction."""
+    await conn.execute(q.plan_by_key)
 
 
 async def match(
@@ -80,7 +84,7 @@ async def match_by_field(
     found: list[int | None] = [None] * len(rows)
     for number, contact_id in await cursor.fetchall():
         found[number - 1] = contact_id
-    await plans.by_key(conn)
+    await plan_by_key(conn)
     return found
 
 

@@ -20,7 +20,6 @@ from perigee.contacts import addresses, rounds, store, tokens
 from perigee.contacts.policy import Policy
 from perigee.contacts.rounds import Group
 from perigee.contacts.rows import ContactRow
-from perigee.db import plans
 from perigee.db.pool import Connection
 from perigee.errors import Invalid, NotFound, PerigeeError
 from perigee.segments.static import ensure_static
@@ -57,7 +56,7 @@ async def upsert(conn: Connection, org_id: int, rows: Sequence[ContactRow], poli
     results: list[Result] = [_UNSEEN] * len(rows)
     if not rows:
         return results
-    await plans.by_key(conn)
+    await store.plan_by_key(conn)
     waiting = rounds.group(rows, policy)
     while waiting:
         written = await _write_round(conn, org_id, rounds.ready(waiting), policy)

@@ -49,7 +49,7 @@ async def test_the_example_adds_a_contact_and_answers_its_id(api: Api) -> None:
 
 async def test_every_member_comes_back_as_it_was_given(api: Api) -> None:
     level = (await fields(api))["LEVEL"]
-    contact = {
+    contact: dict[str, Any] = {
         "firstName": "Anna",
         "lastName": "Koval",
         "channels": [
