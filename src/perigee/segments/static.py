@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from perigee.db.plans import by_key
 from perigee.db.pool import Connection
 from perigee.errors import Invalid, NotFound
 from perigee.segments import store
@@ -44,6 +45,7 @@ async def attach(conn: Connection, org_id: int, segment_id: int, people: People,
     if not people.named:
         raise Invalid("contactIds: name people by contactIds or externalCustomerIds", field="contactIds")
     await _check(conn, org_id, segment_id, people, most)
+    await by_key(conn)
     return await store.attach(conn, org_id, segment_id, people.contact_ids, people.external_ids)
 
 
@@ -53,6 +55,7 @@ async def detach(conn: Connection, org_id: int, segment_id: int, people: People,
     Nobody named means nobody leaves; the old wire's other reading is `empty`.
     """
     await _check(conn, org_id, segment_id, people, most)
+    await by_key(conn)
     return await store.detach(conn, org_id, segment_id, people.contact_ids, people.external_ids)
 
 
