@@ -11,7 +11,18 @@ from typing import Any, NamedTuple, TypeVar
 from perigee.db.pool import Connection
 from perigee.segments.leaves.fields import COLUMNS
 from perigee.segments.leaves.messages import SOURCES
-from perigee.segments.person import NO_ORDERS, Address, Event, Message, Needs, Order, OrderSums, Person, Token
+from perigee.segments.person import (
+    NO_ORDERS,
+    Address,
+    Event,
+    Happening,
+    Message,
+    Needs,
+    Order,
+    OrderSums,
+    Person,
+    Token,
+)
 from perigee.segments.store import queries
 
 _COLUMNS = [
@@ -95,15 +106,14 @@ class _Loader(NamedTuple):
             found[contact_id][type_id].append(Event(occurred_at, values or {}))
         return found
 
-    async def messages(self, wanted: set[str]) -> dict[int, dict[str, list[Message]]]:
-        found: dict[int, dict[str, list[Message]]] = defaultdict(lambda: defaultdict(list))
+    async def messages(self, wanted: set[Happening]) -> dict[int, dict[Happening, list[Message]]]:
+        found: dict[int, dict[Happening, list[Message]]] = defaultdict(lambda: defaultdict(list))
         for table, query in (("delivery", queries.facts_deliveries), ("activity", queries.facts_activity)):
-            names = {
-                source.value: what
-                for what, source in SOURCES.items()
-                if source.table == table and what in wanted
-            }
-            if names:
-                for contact_id, value, *columns in await self.rows(query, values=sorted(names)):
-                    found[contact_id][names[value]].append(Message(*columns))
+            sources = [(what, SOURCES[what].values) for what in wanted if SOURCES[what].table == table]
+            if not sources:
+                continue
+            values = sorted({value for _, of in sources for value in of})
+            for contact_id, value, *columns in await self.rows(query, values=values):
+                for what in (what for what, of in sources if value in of):
+                    found[contact_id][what].append(Message(*columns))
         return found

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+Happening = Literal["sent", "failed", "delivered", "opened", "clicked", "unsubscribed", "complained"]
+"""What may happen to a message."""
 
 
 class Address(NamedTuple):
@@ -78,8 +81,8 @@ class Person:
     orders: Sequence[Order] = ()
     events: Mapping[int, Sequence[Event]] = field(default_factory=dict)
     """By event type id."""
-    messages: Mapping[str, Sequence[Message]] = field(default_factory=dict)
-    """By what happened: see `leaves.messages`."""
+    messages: Mapping[Happening, Sequence[Message]] = field(default_factory=dict)
+    """By what happened."""
 
 
 @dataclass(slots=True)
@@ -93,4 +96,4 @@ class Needs:
     orders: bool = False
     events: dict[int, set[str]] = field(default_factory=dict)
     """Event types, each with the parameters asked for."""
-    messages: set[str] = field(default_factory=set)
+    messages: set[Happening] = field(default_factory=set)

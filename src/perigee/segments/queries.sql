@@ -161,9 +161,11 @@ where d.org_id = %(org_id)s and d.contact_id = any(%(contact_ids)s::bigint[])
   and d.outcome = any(%(values)s::text[]);
 
 -- name: facts_activity
+-- Without the hits of machines, as everywhere.
 select contact_id, status, at, channel, send_id, ordinal
 from activity
-where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]) and status = any(%(values)s::text[]);
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]) and status = any(%(values)s::text[])
+  and coalesce(meta ->> 'machine', '') = '';
 
 -- name: lock_rules
 -- Writers of segments take turns within an organisation: two conditions could else name each other.

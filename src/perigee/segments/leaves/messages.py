@@ -9,37 +9,36 @@ from perigee.segments.comparisons import Comparison
 from perigee.segments.dates import Period
 from perigee.segments.leaves.counting import COUNT, ONCE, effort, happened
 from perigee.segments.leaves.leaf import Effort, Members, SetLeaf
-from perigee.segments.person import Needs, Person
+from perigee.segments.person import Happening, Needs, Person
 from perigee.segments.sql import Sql, both
 from perigee.segments.world import Catalogue, World
 
 _PERIOD = Period()
 
-Happening = Literal["sent", "failed", "delivered", "opened", "clicked", "unsubscribed", "complained"]
-
 
 class Source(NamedTuple):
-    """Where a happening is written down: the column that says it, and its value there."""
+    """Where a happening is written down, and its values there: outcomes of a delivery, statuses of an activity."""
 
     table: Literal["delivery", "activity"]
-    value: str
+    values: tuple[str, ...]
 
 
 SOURCES: Mapping[Happening, Source] = {
-    "sent": Source("delivery", "sent"),
-    "failed": Source("delivery", "failed"),
-    "delivered": Source("activity", "DELIVERED"),
-    "opened": Source("activity", "READ"),
-    "clicked": Source("activity", "CLICKED"),
-    "unsubscribed": Source("activity", "UNSUBSCRIBED"),
-    "complained": Source("activity", "SPAM"),
+    "sent": Source("delivery", ("sent",)),
+    "failed": Source("delivery", ("failed",)),
+    "delivered": Source("activity", ("DELIVERED",)),
+    "opened": Source("activity", ("READ", "CLICKED")),
+    "clicked": Source("activity", ("CLICKED",)),
+    "unsubscribed": Source("activity", ("UNSUBSCRIBED",)),
+    "complained": Source("activity", ("SPAM",)),
 }
 
 
 class MessageLeaf(SetLeaf, frozen=True, tag="message"):
     """`{"is": "message", "what": "opened", "channel": "email", "times": {"op": "at_least", "value": 3}}`.
 
-    Counts messages, not happenings: one that was opened five times is one. `period`: when it happened.
+    Counts messages, not happenings: one that was opened five times is one. Who clicked has opened, even with
+    images off. Machines that open and click do not count. `period`: when it happened.
     """
 
     what: Happening
@@ -61,13 +60,15 @@ class MessageLeaf(SetLeaf, frozen=True, tag="message"):
 
     def members(self, sql: Sql) -> Members:
         m = sql.alias()
-        table, value = SOURCES[self.what]
+        table, values = SOURCES[self.what]
         column = "outcome" if table == "delivery" else "status"
         conditions = [
             f"{m}.org_id = {sql.org}",
-            f"{m}.{column} = {sql.bind(value, 'text')}",
+            f"{m}.{column} = any({sql.bind(list(values), 'text[]')})",
             *sql.among(f"{m}.contact_id"),
         ]
+        if table == "activity":
+            conditions.append(f"coalesce({m}.meta ->> 'machine', '') = ''")
         if self.channel is not None:
             conditions.append(self._of_channel(sql, m))
         if self.period is not None:

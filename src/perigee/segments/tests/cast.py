@@ -96,6 +96,8 @@ insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status)
   (7101, '2026-03-28 12:00+00', 801, 0, 1, 'email', 'CLICKED'), (7101, '2026-03-02 12:00+00', 802, 0, 1, 'sms', 'CLICKED'),
   (7101, '2026-03-28 12:00+00', 801, 1, 2, 'email', 'UNSUBSCRIBED'), (7101, '2026-03-28 12:00+00', 801, 1, 2, 'email', 'SPAM'),
   (7101, '2026-03-28 12:00+00', 801, 2, 5, 'email', 'READ');
+insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status, meta) values
+  (7101, '2026-03-28 12:00+00', 801, 1, 2, 'email', 'READ', '{"machine": "proxy"}');
 """
 
 

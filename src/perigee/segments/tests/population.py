@@ -222,10 +222,11 @@ class _Population:
                 deliveries.append((started, send_id, ordinal, contact, f"{ordinal}@example.com", outcome, at))
                 for status in ("DELIVERED", "READ", "READ", "CLICKED", "UNSUBSCRIBED", "SPAM"):
                     if self.rng.random() < 0.4:
+                        meta = self.maybe(['{"machine": "scanner"}', '{"machine": ""}', "{}"], 0.4)
                         activity.append(
-                            (self.rng.choice(moments), send_id, ordinal, contact, channel, status)
+                            (self.rng.choice(moments), send_id, ordinal, contact, channel, status, meta)
                         )
         self.copy(
             "delivery", "send_started_at, send_id, ordinal, contact_id, address, outcome, at", deliveries
         )
-        self.copy("activity", "at, send_id, ordinal, contact_id, channel, status", activity)
+        self.copy("activity", "at, send_id, ordinal, contact_id, channel, status, meta", activity)

@@ -197,7 +197,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (event("cart", param("price", "number", "empty")), "Bob"),
     (event("cart", param("until", "date", "next_days", days=7)), "Alice"),
     (event("cart", param("price", "number", "less", 50), param("name", "text", "equals", "tea")), "Alice"),
-    # Messages are counted once, however often they were opened.
+    # Messages are counted once, however often they were opened; a click is an opening, a machine is nobody.
     (message("sent"), "Alice"),
     (message("sent", channel="sms"), "Alice"),
     (message("sent", channel="viber"), ""),
@@ -206,7 +206,8 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (message("failed"), "Bob"),
     (message("delivered"), "Alice"),
     (message("opened"), "Alice"),
-    (message("opened", times=compares("at_least", 2)), ""),
+    (message("opened", channel="email", times=compares("at_least", 2)), ""),
+    (message("opened", times=compares("at_least", 2)), "Alice"),
     (message("clicked", times=compares("at_least", 2)), "Alice"),
     (message("clicked", channel="email", times=compares("at_least", 2)), ""),
     (message("clicked", period=compares("last_days", days=0)), ""),
