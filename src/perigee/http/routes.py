@@ -18,6 +18,7 @@ MODULES = (
     "perigee.site.esputnik",
     "perigee.contacts.api",
     "perigee.segments.api",
+    "perigee.segments.categories_api",
     "perigee.events.api",
     "perigee.orders.api",
     "perigee.messages.api",

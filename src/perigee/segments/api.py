@@ -1,4 +1,4 @@
-"""/api/v4/segments and /api/v4/categories."""
+"""/api/v4/segments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from perigee.contacts.read import contacts as read_contacts
 from perigee.contacts.types import Contact
@@ -14,11 +13,11 @@ from perigee.db.pool import Connection
 from perigee.errors import Invalid
 from perigee.http.v4 import Call, Created, Page, Right, cursor_page, operation
 from perigee.lib.text import clean_or_none
-from perigee.segments import categories, manage, people, static, store
+from perigee.segments import manage, people, static, store
 from perigee.segments.conditions import read
 from perigee.segments.explain import Explained
 from perigee.segments.static import People
-from perigee.segments.types import Category, Count, Segment, SegmentCreate, SegmentRow, SegmentUpdate
+from perigee.segments.types import Count, Segment, SegmentCreate, SegmentRow, SegmentUpdate
 
 Rows = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
@@ -54,32 +53,6 @@ class Attached(msgspec.Struct):
 
 class Detached(msgspec.Struct):
     detached: int
-
-
-class CategoryView(msgspec.Struct):
-    category_id: int
-    key: str
-    segment_id: int
-    name: str
-    created_at: datetime
-    updated_at: datetime
-    contacts: int | UnsetType = UNSET
-    """Living subscribers; in lists only."""
-
-
-class CategoryCreate(msgspec.Struct, forbid_unknown_fields=True):
-    """Without a key it is made from the name."""
-
-    name: str
-    key: str | None = None
-
-
-class CategoryUpdate(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-
-
-class ContactCategories(msgspec.Struct, forbid_unknown_fields=True):
-    keys: Annotated[list[str], msgspec.Meta(max_length=500)]
 
 
 @operation("GET", "/segments", right=Right.CONTACT_READ, answer=Page)
@@ -239,64 +212,6 @@ async def empty_segment(call: Call) -> Detached:
         return Detached(await static.empty(conn, call.org_id, call.path["segment_id"]))
 
 
-@operation("GET", "/categories", right=Right.GENERAL, answer=list[CategoryView])
-async def list_categories(call: Call) -> list[CategoryView]:
-    """List subscription categories."""
-    async with call.context.database.connection() as conn:
-        found = await categories.list_all(conn, call.org_id)
-    return [_category(category, count) for category, count in found]
-
-
-@operation("POST", "/categories", body=CategoryCreate, answer=CategoryView)
-async def create_category(call: Call) -> Created:
-    """Create a subscription category and its list."""
-    given = await call.json(CategoryCreate)
-    async with call.context.database.transaction() as conn:
-        return Created(_category(await categories.create(conn, call.org_id, given.name, given.key)))
-
-
-@operation("PATCH", "/categories/{category_id:int}", body=CategoryUpdate, answer=CategoryView)
-async def rename_category(call: Call) -> CategoryView:
-    """Rename a subscription category and its list."""
-    given = await call.json(CategoryUpdate)
-    async with call.context.database.transaction() as conn:
-        return _category(await categories.rename(conn, call.org_id, call.path["category_id"], given.name))
-
-
-@operation("DELETE", "/categories/{category_id:int}")
-async def delete_category(call: Call) -> None:
-    """Delete a subscription category with its list; the people stay."""
-    async with call.context.database.transaction() as conn:
-        await categories.delete(conn, call.org_id, call.path["category_id"])
-
-
-@operation(
-    "GET", "/contacts/{contact_id:int}/categories", right=Right.CONTACT_READ, answer=list[CategoryView]
-)
-async def list_contact_categories(call: Call) -> list[CategoryView]:
-    """List a contact's subscription categories."""
-    async with call.context.database.connection() as conn:
-        found = await categories.of_contact(conn, call.org_id, call.path["contact_id"])
-    return [_category(category) for category in found]
-
-
-@operation(
-    "PUT",
-    "/contacts/{contact_id:int}/categories",
-    right=Right.CONTACT_UPDATE,
-    body=ContactCategories,
-    answer=list[CategoryView],
-)
-async def set_contact_categories(call: Call) -> list[CategoryView]:
-    """Replace a contact's subscription categories."""
-    given = await call.json(ContactCategories)
-    contact_id = call.path["contact_id"]
-    async with call.context.database.transaction() as conn:
-        await categories.set_for_contact(conn, call.org_id, contact_id, given.keys)
-        found = await categories.of_contact(conn, call.org_id, contact_id)
-    return [_category(category) for category in found]
-
-
 async def _named(call: Call) -> People:
     given = await call.json(MembersChange)
     external = [clean_or_none(value) for value in given.external_ids]
@@ -314,7 +229,3 @@ def _segment(row: SegmentRow) -> Segment:
     return Segment(
         row.segment_id, row.name, row.kind, condition, row.description, row.created_at, row.updated_at
     )
-
-
-def _category(category: Category, contacts: int | UnsetType = UNSET) -> CategoryView:
-    return CategoryView(*category, contacts=contacts)
