@@ -173,6 +173,7 @@ select 1 from organisation where org_id = %(org_id)s for no key update;
 
 -- name: bound
 -- Sets both for this transaction and says what they were before.
+-- across organisations: reads no table
 select before.time_limit, before.work_mem,
        set_config('statement_timeout', %(limit)s, true), set_config('work_mem', %(work_mem)s, true)
 from (select current_setting('statement_timeout'), current_setting('work_mem') offset 0) as before (time_limit, work_mem);
