@@ -18,14 +18,10 @@ _MARK = "this-is-a-demo"
 
 
 def fresh_home(home: Path) -> bool:
-    """Makes an empty home, deleting the one of an earlier demo, its database included; returns whether there was
-    one. Raises OperatorError for a folder that is not a demo's, and while a demo runs in it."""
-    existed = home.exists()
-    if existed:
-        if not home.is_dir() or not ((home / _MARK).exists() or not any(home.iterdir())):
-            raise OperatorError(
-                f"{home} was not made by a demo, so it is not emptied; name another with --home"
-            )
+    """Makes an empty home, deleting that of an earlier demo, its database included; returns whether there was one.
+    Raises OperatorError for a folder that is not a demo's, and while a demo runs in it."""
+    earlier = (home / _MARK).exists()
+    if earlier:
         if is_used(home):
             raise OperatorError(f"a demo runs already on {home}; stop it, or name another folder with --home")
         try:
@@ -33,10 +29,12 @@ def fresh_home(home: Path) -> bool:
             shutil.rmtree(home)
         except OSError as error:
             raise OperatorError(f"{home} cannot be emptied: {error.strerror}") from None
+    elif home.exists() and not (home.is_dir() and not any(home.iterdir())):
+        raise OperatorError(f"{home} was not made by a demo, so it is not emptied; name another with --home")
     make_home(home.parent)
     make_home(home)
     (home / _MARK).touch()
-    return existed
+    return earlier
 
 
 def settle(home: Path, port: int | None, *, log_level: str) -> Settings:

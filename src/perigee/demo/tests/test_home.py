@@ -22,7 +22,7 @@ def test_a_second_run_starts_from_scratch(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
-    fresh_home(tmp_path)
+    assert fresh_home(tmp_path) is False
     assert fresh_home(tmp_path) is True  # it is a demo's now
 
 
