@@ -45,7 +45,7 @@ async def subscribe_once(conn: Connection, org_id: int, items: Sequence[Marked])
 async def _submit(call: Call, apply: Apply[Any, Any], item: Any) -> Any:
     """Group commit behind the 409 guard."""
     request = call.request
-    mark = fingerprint(str(request.method), request.url.path, await call.body())
+    mark = fingerprint(request.scope["method"], request.scope["path"], await call.body())
     guarded = Marked(item, mark, call.context.settings.repeat_guard_seconds)
     return await call.context.group_commit(apply).submit(call.org_id, guarded)
 

@@ -165,78 +165,71 @@ from unnest(
 );
 
 -- name: update_contacts
--- A missing value leaves the column as it is, the sign E'\x1d' clears it, a kept column is only filled. A contact
--- that would stay as it is is not written: a shop's daily export must not rewrite every row. Restores the deleted.
--- The organisation comes with the rows: as a condition of its own it would tempt the planner, who thinks that a new
--- organisation has one contact, to walk through all of them.
-update contact as c
-set external_id = case when %(keep_external_id)s then coalesce(c.external_id, nullif(u.external_id, E'\x1d'))
-                       else nullif(coalesce(u.external_id, c.external_id), E'\x1d') end,
-    email = case when %(keep_email)s then coalesce(c.email, nullif(u.email, E'\x1d'))
-                 else nullif(coalesce(u.email, c.email), E'\x1d') end,
-    phone = case when %(keep_phone)s then coalesce(c.phone, nullif(u.phone, E'\x1d'))
-                 else nullif(coalesce(u.phone, c.phone), E'\x1d') end,
-    first_name = nullif(coalesce(u.first_name, c.first_name), E'\x1d'),
-    last_name = nullif(coalesce(u.last_name, c.last_name), E'\x1d'),
-    contact_key = nullif(coalesce(u.contact_key, c.contact_key), E'\x1d'),
-    language = nullif(coalesce(u.language, c.language), E'\x1d'),
-    time_zone = nullif(coalesce(u.time_zone, c.time_zone), E'\x1d'),
-    region = nullif(coalesce(u.region, c.region), E'\x1d'),
-    town = nullif(coalesce(u.town, c.town), E'\x1d'),
-    street = nullif(coalesce(u.street, c.street), E'\x1d'),
-    postcode = nullif(coalesce(u.postcode, c.postcode), E'\x1d'),
-    fields = (c.fields - coalesce(string_to_array(u.removed, ','), '{}')) || coalesce(u.fields, '{}'),
-    orders_info = nullif(coalesce(u.orders_info, c.orders_info), 'null'),
-    deleted_at = null,
-    updated_at = statement_timestamp()
-from (
-    select %(org_id)s::bigint as org_id, given.*
-    from unnest(
-        string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[],
-        string_to_array(%(external_id)s, E'\x1f', E'\x1e'),
-        string_to_array(%(email)s, E'\x1f', E'\x1e'),
-        string_to_array(%(phone)s, E'\x1f', E'\x1e'),
-        string_to_array(%(first_name)s, E'\x1f', E'\x1e'),
-        string_to_array(%(last_name)s, E'\x1f', E'\x1e'),
-        string_to_array(%(contact_key)s, E'\x1f', E'\x1e'),
-        string_to_array(%(language)s, E'\x1f', E'\x1e'),
-        string_to_array(%(time_zone)s, E'\x1f', E'\x1e'),
-        string_to_array(%(region)s, E'\x1f', E'\x1e'),
-        string_to_array(%(town)s, E'\x1f', E'\x1e'),
-        string_to_array(%(street)s, E'\x1f', E'\x1e'),
-        string_to_array(%(postcode)s, E'\x1f', E'\x1e'),
-        string_to_array(%(fields)s, E'\x1f', E'\x1e')::jsonb[],
-        string_to_array(%(orders_info)s, E'\x1f', E'\x1e')::jsonb[],
-        string_to_array(%(removed)s, E'\x1f', E'\x1e'),
-        string_to_array(%(forced)s, E'\x1f', E'\x1e')::boolean[]
-    ) as given (
-        contact_id, external_id, email, phone, first_name, last_name, contact_key, language, time_zone,
-        region, town, street, postcode, fields, orders_info, removed, forced
-    )
-    offset 0
-) as u
-where c.org_id = u.org_id and c.contact_id = u.contact_id
-  and (
-    u.forced or c.deleted_at is not null
-    or (%(keep_external_id)s and c.external_id is null and u.external_id <> E'\x1d')
-    or (not %(keep_external_id)s and u.external_id <> coalesce(c.external_id, E'\x1d'))
-    or (%(keep_email)s and c.email is null and u.email <> E'\x1d')
-    or (not %(keep_email)s and u.email <> coalesce(c.email, E'\x1d'))
-    or (%(keep_phone)s and c.phone is null and u.phone <> E'\x1d')
-    or (not %(keep_phone)s and u.phone <> coalesce(c.phone, E'\x1d'))
-    or u.first_name <> coalesce(c.first_name, E'\x1d')
-    or u.last_name <> coalesce(c.last_name, E'\x1d')
-    or u.contact_key <> coalesce(c.contact_key, E'\x1d')
-    or u.language <> coalesce(c.language, E'\x1d')
-    or u.time_zone <> coalesce(c.time_zone, E'\x1d')
-    or u.region <> coalesce(c.region, E'\x1d')
-    or u.town <> coalesce(c.town, E'\x1d')
-    or u.street <> coalesce(c.street, E'\x1d')
-    or u.postcode <> coalesce(c.postcode, E'\x1d')
-    or u.orders_info <> coalesce(c.orders_info, 'null')
-    or ((u.fields is not null or u.removed is not null)
-        and (c.fields - coalesce(string_to_array(u.removed, ','), '{}')) || coalesce(u.fields, '{}') <> c.fields)
-  );
+-- Told at store.update_contacts.
+insert into contact as c (
+    org_id, contact_id, external_id, email, phone, first_name, last_name, contact_key, language, time_zone,
+    region, town, street, postcode, fields, orders_info, deleted_at
+)
+select %(org_id)s, contact_id, external_id, email, phone, first_name, last_name, contact_key, language, time_zone,
+    region, town, street, postcode, fields, orders_info, case when forced then 'infinity'::timestamptz end
+from unnest(
+    string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[],
+    string_to_array(%(external_id)s, E'\x1f', E'\x1e'),
+    string_to_array(%(email)s, E'\x1f', E'\x1e'),
+    string_to_array(%(phone)s, E'\x1f', E'\x1e'),
+    string_to_array(%(first_name)s, E'\x1f', E'\x1e'),
+    string_to_array(%(last_name)s, E'\x1f', E'\x1e'),
+    string_to_array(%(contact_key)s, E'\x1f', E'\x1e'),
+    string_to_array(%(language)s, E'\x1f', E'\x1e'),
+    string_to_array(%(time_zone)s, E'\x1f', E'\x1e'),
+    string_to_array(%(region)s, E'\x1f', E'\x1e'),
+    string_to_array(%(town)s, E'\x1f', E'\x1e'),
+    string_to_array(%(street)s, E'\x1f', E'\x1e'),
+    string_to_array(%(postcode)s, E'\x1f', E'\x1e'),
+    string_to_array(%(fields)s, E'\x1f', E'\x1e')::jsonb[],
+    string_to_array(%(orders_info)s, E'\x1f', E'\x1e')::jsonb[],
+    string_to_array(%(forced)s, E'\x1f', E'\x1e')::boolean[]
+) as given (
+    contact_id, external_id, email, phone, first_name, last_name, contact_key, language, time_zone,
+    region, town, street, postcode, fields, orders_info, forced
+)
+on conflict (org_id, contact_id) do update set
+  external_id = nullif(case when %(keep_external_id)s then coalesce(c.external_id, excluded.external_id)
+  else coalesce(excluded.external_id, c.external_id) end, E'\x1d'),
+  email = nullif(case when %(keep_email)s then coalesce(c.email, excluded.email)
+  else coalesce(excluded.email, c.email) end, E'\x1d'),
+  phone = nullif(case when %(keep_phone)s then coalesce(c.phone, excluded.phone)
+  else coalesce(excluded.phone, c.phone) end, E'\x1d'),
+  first_name = nullif(coalesce(excluded.first_name, c.first_name), E'\x1d'),
+  last_name = nullif(coalesce(excluded.last_name, c.last_name), E'\x1d'),
+  contact_key = nullif(coalesce(excluded.contact_key, c.contact_key), E'\x1d'),
+  language = nullif(coalesce(excluded.language, c.language), E'\x1d'),
+  time_zone = nullif(coalesce(excluded.time_zone, c.time_zone), E'\x1d'),
+  region = nullif(coalesce(excluded.region, c.region), E'\x1d'),
+  town = nullif(coalesce(excluded.town, c.town), E'\x1d'),
+  street = nullif(coalesce(excluded.street, c.street), E'\x1d'),
+  postcode = nullif(coalesce(excluded.postcode, c.postcode), E'\x1d'),
+  fields = case when excluded.fields = '{}' then c.fields
+  else jsonb_strip_nulls(c.fields || excluded.fields) end,
+  orders_info = nullif(coalesce(excluded.orders_info, c.orders_info), 'null'),
+  deleted_at = null,
+  updated_at = statement_timestamp()
+where excluded.deleted_at is not null or c.deleted_at is not null
+  or case when %(keep_external_id)s and c.external_id is not null then false else excluded.external_id <> coalesce(c.external_id, E'\x1d') end
+  or case when %(keep_email)s and c.email is not null then false else excluded.email <> coalesce(c.email, E'\x1d') end
+  or case when %(keep_phone)s and c.phone is not null then false else excluded.phone <> coalesce(c.phone, E'\x1d') end
+  or excluded.first_name <> coalesce(c.first_name, E'\x1d')
+  or excluded.last_name <> coalesce(c.last_name, E'\x1d')
+  or excluded.contact_key <> coalesce(c.contact_key, E'\x1d')
+  or excluded.language <> coalesce(c.language, E'\x1d')
+  or excluded.time_zone <> coalesce(c.time_zone, E'\x1d')
+  or excluded.region <> coalesce(c.region, E'\x1d')
+  or excluded.town <> coalesce(c.town, E'\x1d')
+  or excluded.street <> coalesce(c.street, E'\x1d')
+  or excluded.postcode <> coalesce(c.postcode, E'\x1d')
+  or excluded.orders_info <> coalesce(c.orders_info, 'null')
+  or (excluded.fields <> '{}' and jsonb_strip_nulls(c.fields || excluded.fields) <> c.fields)
+returning xmax = 0;
 
 -- name: lock_tokens
 -- The stored tokens of these kinds and values, of whatever application, locked in the order given.
@@ -267,31 +260,23 @@ from unnest(
 order by kind, app_id, token;
 
 -- name: move_tokens
--- A token goes to its last user. What the caller does not say about the device stays known.
+-- A token, locked before, goes to its last user. What the caller does not say about the device stays known.
 update push_token t
 set contact_id = given.contact_id, app_id = coalesce(given.app_id, t.app_id), active = given.active,
     device = t.device || given.device, updated_at = statement_timestamp()
-from (
-    select %(org_id)s::bigint as org_id, token.*
-    from unnest(
-        string_to_array(%(token_ids)s, E'\x1f', E'\x1e')::bigint[],
-        string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[],
-        string_to_array(%(app_ids)s, E'\x1f', E'\x1e'),
-        string_to_array(%(active)s, E'\x1f', E'\x1e')::boolean[],
-        string_to_array(%(devices)s, E'\x1f', E'\x1e')::jsonb[]
-    ) as token (token_id, contact_id, app_id, active, device)
-    offset 0
-) as given
-where t.org_id = given.org_id and t.token_id = given.token_id;
+from unnest(
+    string_to_array(%(token_ids)s, E'\x1f', E'\x1e')::bigint[],
+    string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[],
+    string_to_array(%(app_ids)s, E'\x1f', E'\x1e'),
+    string_to_array(%(active)s, E'\x1f', E'\x1e')::boolean[],
+    string_to_array(%(devices)s, E'\x1f', E'\x1e')::jsonb[]
+) as given (token_id, contact_id, app_id, active, device)
+where t.org_id = %(org_id)s and t.token_id = given.token_id;
 
 -- name: drop_tokens
-delete from push_token t
-using (
-    select %(org_id)s::bigint as org_id, contact_id
-    from unnest(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[]) as contact_id
-    offset 0
-) as given
-where t.org_id = given.org_id and t.contact_id = given.contact_id and t.kind = %(kind)s;
+delete from push_token
+where org_id = %(org_id)s and kind = %(kind)s
+  and contact_id = any(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[]);
 
 -- name: join_segments
 insert into segment_member (org_id, segment_id, contact_id)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+from psycopg.errors import SerializationFailure
 
 from perigee.contacts.addresses import Known
 from perigee.contacts.policy import Match, Write
@@ -20,6 +21,28 @@ _encode = msgspec.json.Encoder().encode
 
 Numbered = Sequence[tuple[int, ContactRow]]
 """Contact ids with what is to be written to them."""
+
+
+class _Growth:
+    """Lets plans age with the tables.
+
+    A plan is kept for the life of its statement's text, and one made while there were a dozen contacts takes every
+    index for equally good: it may walk through a whole organisation for each row, for ever. Contact ids come from
+    one sequence, so the highest one seen tells how far the tables have grown; each doubling makes a new text.
+    """
+
+    def __init__(self) -> None:
+        self._doublings = 0
+
+    def note(self, contact_ids: Sequence[int]) -> None:
+        self._doublings = max(self._doublings, (max(contact_ids) - FIRST_CONTACT).bit_length())
+
+    def planned(self, query: str) -> str:
+        return f"{query} -- planned for up to 2^{self._doublings} contacts"
+
+
+FIRST_CONTACT: Final = 100_000
+_growth = _Growth()
 
 
 async def plan_by_key(conn: Connection) -> None:
@@ -42,7 +65,7 @@ async def match(
         emails = [email if email in known.emails else None for email in emails]
         phones = [phone if phone in known.phones else None for phone in phones]
     cursor = await conn.execute(
-        q.match_contacts,
+        _growth.planned(q.match_contacts),
         {
             "org_id": org_id,
             "external_ids": pack(_given(row.external_id for row in rows)),
@@ -58,7 +81,9 @@ async def match(
     )
     found = await cursor.fetchone()
     assert found is not None
-    return list(zip(map(int, found[0].split(",")), found[1], strict=True))
+    contact_ids = [int(contact_id) for contact_id in found[0].split(",")]
+    _growth.note(contact_ids)
+    return list(zip(contact_ids, found[1], strict=True))
 
 
 def _given(values: Iterable[str | None]) -> list[str | None]:
@@ -114,13 +139,20 @@ def _new_fields(row: ContactRow) -> str:
 
 
 async def update_contacts(conn: Connection, org_id: int, updated: Numbered, write: Write) -> None:
+    """Writes what is given and leaves the rest; `CLEAR` clears, a null among the fields takes that field away.
+
+    A column in `write.keep` is only filled. A contact that would stay as it is is not written, for a shop's daily
+    export must not rewrite every row, unless it brings a token. Deleted contacts are restored.
+
+    The statement is written as an insert, so that the primary key finds each row, whatever the statistics say
+    (db/plans.py). A row that was not there has been erased a moment ago and must not come back like this: raises
+    SerializationFailure, and the set is run again. Its text stays below psycopg's limit for parsed queries, 4096.
+    """
     rows = [row for _, row in updated]
-    fields = [_fields_to_write(row, write.fields) for row in rows]
     values: dict[str, Any] = {
         "org_id": org_id,
         "contact_ids": pack_numbers(contact_id for contact_id, _ in updated),
-        "fields": pack(given for given, _ in fields),
-        "removed": pack(removed for _, removed in fields),
+        "fields": pack(_fields_to_write(row, write.fields) for row in rows),
         "forced": pack_flags(bool(row.tokens) for row in rows),
         "orders_info": pack(_to_write(rows, "orders_info", write.listed, "null")),
     }
@@ -128,7 +160,9 @@ async def update_contacts(conn: Connection, org_id: int, updated: Numbered, writ
         values[column] = pack(_to_write(rows, column, write.listed, CLEAR))
     for column in ("external_id", "email", "phone"):
         values["keep_" + column] = column in write.keep
-    await conn.execute(q.update_contacts, values)
+    cursor = await conn.execute(q.update_contacts, values)
+    if any(fresh for (fresh,) in await cursor.fetchall()):
+        raise SerializationFailure("a contact was erased while it was updated")
 
 
 def _to_write(
@@ -141,20 +175,11 @@ def _to_write(
     return [clear if value is None else value for value in (getattr(row, column) for row in rows)]
 
 
-def _fields_to_write(row: ContactRow, listed: frozenset[str] | None) -> tuple[str | None, str | None]:
-    """(JSON of the values to set, ids to take away), None where there are none."""
-    given = row.fields
+def _fields_to_write(row: ContactRow, listed: frozenset[str] | None) -> str:
+    """JSON of the additional fields to set; a null takes the field away."""
     if listed is None:
-        if not given:
-            return None, None
-        removed = [key for key, value in given.items() if value is None]
-        given = {key: value for key, value in given.items() if value is not None} if removed else given
-    elif listed:
-        removed = [key for key in listed if given.get(key) is None]
-        given = {key: value for key, value in given.items() if key in listed and value is not None}
-    else:
-        return None, None
-    return (_encode(given).decode() if given else None), (",".join(removed) if removed else None)
+        return _encode(row.fields).decode() if row.fields else "{}"
+    return _encode({key: row.fields.get(key) for key in listed}).decode() if listed else "{}"
 
 
 async def lock_tokens(
@@ -207,7 +232,8 @@ def _token_columns(tokens: Sequence[Token]) -> dict[str, str]:
 
 async def drop_tokens(conn: Connection, org_id: int, kind: str, contact_ids: Sequence[int]) -> None:
     await conn.execute(
-        q.drop_tokens, {"org_id": org_id, "kind": kind, "contact_ids": pack_numbers(contact_ids)}
+        q.drop_tokens,
+        {"org_id": org_id, "kind": kind, "contact_ids": pack_numbers(contact_ids)},
     )
 
 

@@ -56,14 +56,15 @@ async def upsert(conn: Connection, org_id: int, rows: Sequence[ContactRow], poli
     results: list[Result] = [_UNSEEN] * len(rows)
     if not rows:
         return results
-    await store.plan_by_key(conn)
     waiting = rounds.group(rows, policy)
-    while waiting:
-        written = await _write_round(conn, org_id, rounds.ready(waiting), policy)
-        for one, result in written:
-            _note(results, one, result)
-        done = {id(one) for one, _ in written}
-        waiting = [one for one in waiting if id(one) not in done]
+    async with conn.pipeline():  # a statement whose answer nobody waits for travels with the next
+        await store.plan_by_key(conn)
+        while waiting:
+            written = await _write_round(conn, org_id, rounds.ready(waiting), policy)
+            for one, result in written:
+                _note(results, one, result)
+            done = {id(one) for one, _ in written}
+            waiting = [one for one in waiting if id(one) not in done]
     return results
 
 
