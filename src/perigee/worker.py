@@ -17,6 +17,7 @@ from perigee.delivery.providers import Channels
 from perigee.delivery.sender import Sender
 from perigee.delivery.sends import Sends
 from perigee.keys import Keys
+from perigee.lib import garbage
 from perigee.settings import Settings
 
 log = structlog.get_logger()
@@ -31,6 +32,7 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
     """Works until `stop` is set: then begins nothing new and ends when what is in flight has its outcome."""
     assert settings.secret_key is not None
     keys = Keys.of(settings.secret_key)
+    garbage.calm()
     async with Database(database_url, size=settings.pool_size, name="perigee worker") as database:
         channels = Channels(database, keys.sealing)
         sends = Sends(keys, settings.public_url)

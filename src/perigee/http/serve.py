@@ -7,6 +7,7 @@ import socket
 import uvicorn
 
 from perigee.http.app import create_app
+from perigee.lib import garbage
 from perigee.settings import Settings
 from perigee.supervise import when_orphaned
 
@@ -34,4 +35,5 @@ async def serve(settings: Settings, database_url: str, listener: socket.socket) 
         server.should_exit = True
 
     when_orphaned(stop)
+    garbage.calm()
     await server.serve(sockets=[listener])
