@@ -66,12 +66,12 @@ where c.org_id = %(org_id)s and c.contact_id = any(%(ids)s::bigint[])
 -- unless owner and epoch still hold the batch. New intents count only while the send runs.
 with mine as (
     update send_batch b
-    set position = case when s.state = 'running' then %(position)s else %(still_position)s end,
+    set position = case when s.state = 'running' then %(position)s::int else %(still_position)s::int end,
         in_flight = case when s.state = 'running' then %(in_flight)s::int[] else %(still_in_flight)s::int[] end,
-        sent = b.sent + %(sent)s, failed = b.failed + %(failed)s, dropped = b.dropped + %(dropped)s,
-        uncertain = b.uncertain + %(uncertain)s, retried = b.retried + %(retried)s,
+        sent = b.sent + %(sent)s::int, failed = b.failed + %(failed)s::int, dropped = b.dropped + %(dropped)s::int,
+        uncertain = b.uncertain + %(uncertain)s::int, retried = b.retried + %(retried)s::int,
         lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
-        done_at = case when %(done)s then clock_timestamp() end
+        done_at = case when %(done)s::boolean then clock_timestamp() end
     from send s
     where b.org_id = %(org_id)s and b.send_id = %(send_id)s and b.batch_no = %(batch_no)s
       and b.owner = %(owner)s and b.epoch = %(epoch)s
@@ -88,7 +88,7 @@ with mine as (
     insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, address, outcome, reason,
                           provider_text, language, attempt, at)
     select %(org_id)s, mine.started_at, %(send_id)s, o.ordinal, o.contact_id, o.address, o.outcome, o.reason,
-           o.provider_text, o.language, %(attempt)s, clock_timestamp()
+           o.provider_text, o.language, %(attempt)s::smallint, clock_timestamp()
     from outcome o, mine
 ), acts as (
     insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status, detail)

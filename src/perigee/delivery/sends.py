@@ -1,0 +1,247 @@
+"""A send as a sending process holds it: frozen content, compiled once, and the people of a batch made ready."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from perigee.db.pool import Connection, Database
+from perigee.db.queries import load
+from perigee.delivery.channel import Outcome, Outgoing, Reason, Receipt
+from perigee.delivery.lease import Lease
+from perigee.delivery.rendering import Rendered, Renderer, make_renderer
+from perigee.delivery.suppression import ADDRESS_KIND, address_join, reason_case
+from perigee.errors import NotFound, PerigeeError
+from perigee.keys import Keys
+from perigee.messages.person import Person
+
+q = load(__package__)
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What `send.content` holds: all language versions as they were at launch, in the wire's names."""
+
+    default: str
+    versions: dict[str, dict[str, Any]]
+    categories: list[str] = []
+    name: str = ""
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A tracked link of a language version."""
+
+    language: str
+    number: int
+    url: str
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A recipient ready to be rendered. `address` is the one the message goes to."""
+
+    contact_id: int
+    address: str
+    language: str
+    person: Person
+    renderer: Renderer
+
+
+class Send:
+    def __init__(
+        self,
+        *,
+        org_id: int,
+        send_id: int,
+        started_at: datetime,
+        channel: str,
+        marketing: bool,
+        provider_id: int,
+        content: Content,
+        renderers: Mapping[str, Renderer],
+    ) -> None:
+        self.org_id = org_id
+        self.send_id = send_id
+        self.started_at = started_at
+        self.channel = channel
+        self.marketing = marketing
+        self.provider_id = provider_id
+        self.content = content
+        self._renderers = renderers
+        self._refusals = 0
+        self._suppression = _suppression_query(channel)
+
+    def age(self) -> float:
+        """Seconds since the send began."""
+        return (datetime.now(UTC) - self.started_at).total_seconds()
+
+    def count_refusals(self, more: int) -> int:
+        """Refusals of the message or its sender that this process has seen, the new ones included."""
+        self._refusals += more
+        return self._refusals
+
+    async def load(self, database: Database, lease: Lease) -> dict[int, Prepared]:
+        """The people of what is left of a batch, by index; who has no contact or address any more is missing."""
+        ids = lease.recipients[lease.position :]
+        async with database.connection() as connection:
+            cursor = await connection.execute(q.load_people, {"org_id": self.org_id, "ids": ids})
+            rows = {row[0]: row for row in await cursor.fetchall()}
+        prepared = {}
+        for index in range(lease.position, len(lease.recipients)):
+            row = rows.get(lease.recipients[index])
+            if row is not None and (one := self._prepare(row, lease.params[index] if lease.params else None)):
+                prepared[index] = one
+        return prepared
+
+    def _prepare(self, row: tuple[Any, ...], params: Any) -> Prepared | None:
+        person = Person.from_row(row, params or {})
+        address = (row[3] or row[1]) if ADDRESS_KIND[self.channel] == "email" else row[2]
+        if not address:
+            return None
+        language = pick(self._renderers, self.content.default, person.language)
+        return Prepared(person.contact_id, address, language, person, self._renderers[language])
+
+    async def suppressed(self, database: Database, lease: Lease, indexes: Sequence[int]) -> dict[int, str]:
+        """Recipients that must not be sent to, as of this moment, with the reason."""
+        async with database.connection() as connection:
+            cursor = await connection.execute(
+                self._suppression,
+                {
+                    "org_id": self.org_id,
+                    "ids": [lease.recipients[index] for index in indexes],
+                    "marketing": self.marketing,
+                    "categories": self.content.categories,
+                },
+            )
+            return {row[0]: row[1] for row in await cursor.fetchall()}
+
+    def outgoing(
+        self,
+        lease: Lease,
+        index: int,
+        prepared: Prepared,
+        allow_send: Callable[[], bool],
+        fresh_until: float,
+    ) -> Outgoing | Receipt:
+        """The message, rendered; or the refusal of a message that cannot be rendered for this person."""
+        ordinal = lease.ordinals[index]
+        try:
+            rendered: Rendered = prepared.renderer.render(prepared.person, ordinal)
+        except PerigeeError as error:
+            return Receipt(Outcome.FAILED, Reason.BAD_MESSAGE, error.message[:500])
+        return Outgoing(
+            org_id=self.org_id,
+            send_id=self.send_id,
+            ordinal=ordinal,
+            contact_id=prepared.contact_id,
+            address=prepared.address,
+            iid=rendered.iid,
+            sender=rendered.sender,
+            payload=rendered.payload,
+            allow_send=allow_send,
+            fresh_until=fresh_until,
+        )
+
+    @staticmethod
+    def params_text(params: Any) -> str | None:
+        return None if params is None else msgspec.json.encode(params).decode()
+
+
+def pick(available: Mapping[str, object], default: str, wanted: str | None) -> str:
+    """`uk-UA` → `uk` → the default."""
+    from perigee.messages.language import pick_language
+
+    return pick_language(available, wanted, default)
+
+
+def _suppression_query(channel: str) -> str:
+    return f"""
+select contact_id, reason from (
+    select c.contact_id, {reason_case(channel)} as reason
+    from contact c {address_join(channel)}
+    where c.org_id = %(org_id)s and c.contact_id = any(%(ids)s::bigint[])
+) judged where reason is not null"""  # noqa: S608
+
+
+class Sends:
+    """The sends a process works on, compiled once each and kept while they are in use."""
+
+    KEEP = 64
+    REFRESH_SECONDS = 300.0
+
+    def __init__(self, database: Database, keys: Keys, public_url: str) -> None:
+        self._database = database
+        self._keys = keys
+        self._public_url = public_url
+        self._kept: OrderedDict[tuple[int, int], tuple[float, Send]] = OrderedDict()
+
+    async def get(self, org_id: int, send_id: int) -> Send:
+        """Raises NotFound, and Invalid when the message does not compile."""
+        key = (org_id, send_id)
+        kept = self._kept.get(key)
+        if kept is not None and time.monotonic() - kept[0] < self.REFRESH_SECONDS:
+            self._kept.move_to_end(key)
+            return kept[1]
+        send = await self._load(org_id, send_id)
+        self._kept[key] = (time.monotonic(), send)
+        while len(self._kept) > self.KEEP:
+            self._kept.popitem(last=False)
+        return send
+
+    async def _load(self, org_id: int, send_id: int) -> Send:
+        async with self._database.connection() as connection:
+            row = await (
+                await connection.execute(q.get_send, {"org_id": org_id, "send_id": send_id})
+            ).fetchone()
+            organisation = await (await connection.execute(q.organisation_of_send, {"org_id": org_id})).fetchone()
+        if row is None or organisation is None:
+            raise NotFound(f"send {send_id} does not exist")
+        _, started_at, _, channel, campaign_id, _, marketing, provider_id, _, content_json = row
+        content = msgspec.convert(content_json, Content)
+        renderers = {
+            language: await make_renderer(
+                channel,
+                members,
+                language=language,
+                keys=self._keys,
+                public_url=self._public_url,
+                org_id=org_id,
+                send_id=send_id,
+                campaign_id=campaign_id,
+                marketing=marketing,
+                organisation=organisation[0],
+                settings=organisation[3],
+                message_name=content.name,
+            )
+            for language, members in content.versions.items()
+        }
+        return Send(
+            org_id=org_id,
+            send_id=send_id,
+            started_at=started_at,
+            channel=channel,
+            marketing=marketing,
+            provider_id=provider_id,
+            content=content,
+            renderers=renderers,
+        )
+
+
+async def store_links(connection: Connection, org_id: int, send_id: int, links: Sequence[Link]) -> None:
+    """Keeps the targets of tracked links, so that a click is redirected only to what the message held."""
+    if links:
+        await connection.execute(
+            q.insert_links,
+            {
+                "org_id": org_id,
+                "send_id": send_id,
+                "languages": [link.language for link in links],
+                "numbers": [link.number for link in links],
+                "urls": [link.url for link in links],
+            },
+        )
