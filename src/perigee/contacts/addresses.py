@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from perigee.contacts.copying import MANY, copy
 from perigee.contacts.rows import CLEAR, ContactRow
 from perigee.db.columns import pack
 from perigee.db.pool import Connection
@@ -39,13 +40,14 @@ async def lock(
     cursor = await conn.execute(q.lock_addresses, {"org_id": org_id, **_columns(addresses)})
     found = await cursor.fetchone()
     assert found is not None
-    places, waiting = found
+    places, waiting, remembers_erased = found
     known = [addresses[int(place) - 1] for place in places.split(",")] if places else []
     if waiting and confirmed:
         await conn.execute(q.confirm_addresses, {"org_id": org_id, "source": source, "emails": pack(emails)})
     if len(known) < len(addresses):
         stored = set(known)
-        await _insert(conn, org_id, [one for one in addresses if one not in stored], rows, confirmed)
+        new = [one for one in addresses if one not in stored]
+        await _insert(conn, org_id, new, rows, confirmed, by_copy=len(new) >= MANY and not remembers_erased)
     return Known(
         frozenset(value for kind, value in known if kind == "email"),
         frozenset(value for kind, value in known if kind == "phone"),
@@ -58,8 +60,21 @@ async def _insert(
     addresses: Sequence[tuple[str, str]],
     rows: Sequence[ContactRow],
     confirmed: bool,
+    *,
+    by_copy: bool,
 ) -> None:
     spellings = {row.email: row.email_spelling for row in rows if row.email_spelling is not None}
+    if by_copy:
+        emails = "t" if confirmed else "f"
+        await copy(
+            conn,
+            q.copy_addresses,
+            [
+                (str(org_id), kind, value, spellings.get(value), emails if kind == "email" else "t")
+                for kind, value in addresses
+            ],
+        )
+        return
     await conn.execute(
         q.insert_addresses,
         {

@@ -7,7 +7,7 @@ acknowledged is never lost; a job in the same transaction applies it (`apply_imp
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 import msgspec
@@ -20,13 +20,19 @@ from perigee.contacts.types import WireContact
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
 from perigee.jobs import enqueue
-from perigee.lib.json_edge import decode_each
+from perigee.lib.json_edge import decode, decode_each
 
 APPLY_IMPORT: Final = "contacts.apply_import"
 
 
 class WireBulk(WireOptions):
-    """Body of POST contacts. Each contact is decoded by itself, so one bad one does not hurt the others."""
+    """Body of POST contacts, every contact well formed."""
+
+    contacts: list[WireContact | None] | None = None
+
+
+class RawBulk(WireOptions):
+    """The same with each contact as it came, to be decoded by itself: one bad one does not hurt the others."""
 
     contacts: list[msgspec.Raw] | None = None
 
@@ -44,23 +50,43 @@ class Intake(NamedTuple):
     failures: list[Failure]
 
 
-def read_call(call: WireBulk, *, most: int) -> Intake:
+def read_call(body: bytes, *, most: int) -> Intake:
     """The cleaned contacts and the refused ones. Raises Invalid for what concerns the call as a whole. Pure."""
-    contacts = elements(call)
+    options, contacts = _decode(body)
     if not contacts:
         raise Invalid("contacts: at least one contact is required", field="contacts")
     if len(contacts) > most:
         raise Invalid(
             f"contacts: {len(contacts)} are more than {most}, the most for one call", field="contacts"
         )
-    options = clean_options(call)
-    rows, failures = clean_contacts(decode_each(contacts, WireContact), options)
-    return Intake(rows, options, failures)
+    cleaned = clean_options(options)
+    rows, failures = clean_contacts(contacts, cleaned)
+    return Intake(rows, cleaned, failures)
 
 
-def elements(call: WireBulk) -> list[msgspec.Raw]:
-    """The contacts as they came; nulls are left out."""
+def _decode(body: bytes) -> tuple[WireOptions, list[WireContact | Invalid]]:
+    """In one pass, unless some contact has the wrong shape."""
+    try:
+        call = decode(body, WireBulk)
+    except Invalid:
+        raw = decode(body, RawBulk)
+        return raw, decode_each(_elements(raw), WireContact)
+    return call, [contact for contact in call.contacts or () if contact is not None]
+
+
+def _elements(call: RawBulk) -> list[msgspec.Raw]:
+    """The contacts as they came; nulls are left out, as everywhere."""
     return [raw for raw in call.contacts or () if bytes(raw) != b"null"]
+
+
+def as_they_came(body: bytes, failures: Sequence[Failure]) -> list[dict[str, Any]]:
+    """The refused contacts, each with its `error`."""
+    contacts = _elements(decode(body, RawBulk))
+    found = []
+    for failure in failures:
+        contact = decode(bytes(contacts[failure.place]))
+        found.append({**(contact if isinstance(contact, dict) else {}), "error": failure.error})
+    return found
 
 
 def clean_contacts(

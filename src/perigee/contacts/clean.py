@@ -52,9 +52,9 @@ def clean(wire: WireContact) -> ContactRow:
     if (value := wire.last_name) is not None:
         row.last_name = last_name("lastName", value)
     if (value := wire.external_customer_id) is not None:
-        row.external_id = to_text("externalCustomerId", value, limit=ID_LENGTH)
+        row.external_id = _text("externalCustomerId", value, ID_LENGTH)
     if (value := wire.contact_key) is not None:
-        row.contact_key = to_text("contactKey", value, limit=ID_LENGTH)
+        row.contact_key = _text("contactKey", value, ID_LENGTH)
     if (value := wire.language_code) is not None:
         row.language = language("languageCode", value)
     if (value := wire.time_zone) is not None:
@@ -80,6 +80,23 @@ def has_channel(row: ContactRow) -> bool:
 
 def no_channel() -> Invalid:
     return Invalid("channels: at least one channel with a value is required", field="channels")
+
+
+def _text(member: str, value: Scalar, limit: int) -> str | None:
+    """`to_text`, at once for text that needs no cleaning."""
+    if (
+        type(value) is str
+        and value.isprintable()
+        and value[:1] not in _ENDS
+        and value[-1] != " "
+        and len(value) <= limit
+    ):
+        return value
+    return to_text(member, value, limit=limit)
+
+
+_ENDS: Final = ("", " ")
+"""The one printable character that is trimmed, and no character at all."""
 
 
 # Names, languages and zones repeat, so most cost one look-up. Refusals are not cached: exceptions never are.
@@ -216,10 +233,10 @@ def _about(struct: msgspec.Struct, member: str) -> dict[str, Any]:
 
 
 def _address(row: ContactRow, address: WireAddress) -> None:
-    row.region = to_text("address.region", address.region, limit=ADDRESS_LENGTH)
-    row.town = to_text("address.town", address.town, limit=ADDRESS_LENGTH)
-    row.street = to_text("address.address", address.address, limit=ADDRESS_LENGTH)
-    row.postcode = to_text("address.postcode", address.postcode, limit=ADDRESS_LENGTH)
+    row.region = _text("address.region", address.region, ADDRESS_LENGTH)
+    row.town = _text("address.town", address.town, ADDRESS_LENGTH)
+    row.street = _text("address.address", address.address, ADDRESS_LENGTH)
+    row.postcode = _text("address.postcode", address.postcode, ADDRESS_LENGTH)
 
 
 def _fields(fields: list[WireField | None] | WireField) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from perigee.contacts import bulk, delete, import_store, read
-from perigee.contacts.bulk import Failure, WireBulk
+from perigee.contacts.bulk import WireBulk
 from perigee.contacts.clean import clean, group_names, has_channel, no_channel
 from perigee.contacts.once import Marked, once
 from perigee.contacts.single import add_or_update, update_by_id
@@ -23,7 +23,7 @@ from perigee.errors import Invalid, NotFound
 from perigee.esputnik.face import Answer, Call, Right, bulk_limit, collapse, operation, sentence
 from perigee.esputnik.repeat import fingerprint
 from perigee.events.keys import check_type_key
-from perigee.lib import dates, json_edge
+from perigee.lib import dates
 from perigee.lib.scalars import one_or_many, to_bool, to_text
 
 SUBSCRIBE_EVENT: Final = "subscribeUpdateFromApi"
@@ -196,22 +196,14 @@ class BulkAnswer(msgspec.Struct, rename="camel", omit_defaults=True):
 )
 async def add_contacts(call: Call) -> BulkAnswer:
     """Add or update up to 3,000 contacts; a job applies them, `importstatus` tells how far it is."""
-    body = await call.json(WireBulk)
+    body = await call.json_body()
     intake = bulk.read_call(body, most=call.context.settings.max_contacts_per_call)
     async with call.context.database.transaction() as conn:
         session_id = await bulk.accept(conn, call.org_id, intake)
     failed: Any = UNSET
     if intake.failures:
-        failed = collapse(call, _failed(bulk.elements(body), intake.failures))
+        failed = collapse(call, bulk.as_they_came(body, intake.failures))
     return BulkAnswer(0, str(session_id), failed)
-
-
-def _failed(contacts: Sequence[msgspec.Raw], failures: Sequence[Failure]) -> list[dict[str, Any]]:
-    found = []
-    for failure in failures:
-        contact = json_edge.decode(bytes(contacts[failure.place]))
-        found.append({**(contact if isinstance(contact, dict) else {}), "error": failure.error})
-    return found
 
 
 class MappedContact(msgspec.Struct, rename="camel"):

@@ -57,24 +57,46 @@ def show(value: Any) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def convert_all(
-    fields: Mapping[str, Field], given: Mapping[str, Any], zone: tzinfo
-) -> tuple[dict[str, Stored | None], int]:
-    """(values to store by field id, number of values that were not saved). A blank becomes None: no value."""
-    kept: dict[str, Stored | None] = {}
-    lost = 0
-    for key, value in given.items():
-        field = fields.get(key)
+class Typist:
+    """Types the values of many contacts. Values repeat, so what each becomes is remembered."""
+
+    def __init__(self, fields: Mapping[str, Field], zone: tzinfo) -> None:
+        self._fields = fields
+        self._zone = zone
+        self._known: dict[tuple[str, str | int], Stored | None] = {}
+        self.lost = 0
+        """Values that did not fit, or whose field does not exist."""
+
+    def type(self, given: Mapping[str, Any]) -> dict[str, Stored | None]:
+        """Values to store by field id. A blank becomes None: no value. What does not fit is left out."""
+        kept: dict[str, Stored | None] = {}
+        for key, value in given.items():
+            if type(value) is not str and type(value) is not int:
+                stored = self._convert(key, value)
+            elif (key, value) in self._known:
+                stored = self._known[key, value]
+            else:
+                stored = self._known[key, value] = self._convert(key, value)
+            if stored is _LOST:
+                self.lost += 1
+            else:
+                kept[key] = stored
+        return kept
+
+    def _convert(self, key: str, value: Any) -> Stored | None:
+        field = self._fields.get(key)
         if field is None:
-            lost += 1
-        elif is_blank(value):
-            kept[key] = None
-        else:
-            try:
-                kept[key] = convert(field, value, zone)
-            except Invalid:
-                lost += 1
-    return kept, lost
+            return _LOST
+        if is_blank(value):
+            return None
+        try:
+            return convert(field, value, self._zone)
+        except Invalid:
+            return _LOST
+
+
+_LOST: Final[list[str]] = []
+"""Stands for a value that is not saved; told by identity, no stored list is empty."""
 
 
 def _name(field: Field) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from perigee.contacts import field_store as store
-from perigee.contacts.field_values import convert_all
+from perigee.contacts.field_values import Typist
 from perigee.contacts.rows import ContactRow
 from perigee.db.pool import Connection
 from perigee.errors import Conflict, Invalid
@@ -111,14 +111,11 @@ async def apply_types(conn: Connection, org_id: int, rows: Sequence[ContactRow])
     if not any(row.fields for row in rows):
         return 0
     zone, definitions = await store.definitions(conn, org_id)
-    known = {str(field.field_id): field for field in definitions}
-    clock = ZoneInfo(zone)
-    lost = 0
+    typist = Typist({str(field.field_id): field for field in definitions}, ZoneInfo(zone))
     for row in rows:
         if row.fields:
-            row.fields, left_out = convert_all(known, row.fields, clock)
-            lost += left_out
-    return lost
+            row.fields = typist.type(row.fields)
+    return typist.lost
 
 
 class FieldDescription(msgspec.Struct, rename="camel", omit_defaults=True):

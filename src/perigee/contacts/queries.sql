@@ -1,7 +1,8 @@
 -- name: lock_addresses
--- Locks the known addresses in the order given: by kind and value. Which of them are known, by their places, and
--- whether any of these still waits for its owner.
-select string_agg(known.n::text, ','), coalesce(bool_or(not known.confirmed), false)
+-- Locks the known addresses in the order given: by kind and value. Which of them are known, by their places; whether
+-- any of these still waits for its owner; whether the organisation remembers erased addresses.
+select string_agg(known.n::text, ','), coalesce(bool_or(not known.confirmed), false),
+       exists (select from erasure_key where org_id = %(org_id)s)
 from (
     select given.n, a.confirmed
     from unnest(
@@ -36,6 +37,11 @@ left join lateral (
       and e.fingerprint = sha256(erasure_key.key || convert_to(given.value, 'UTF8'))
     offset 0
 ) as erased on true;
+
+-- name: copy_addresses
+-- The same for many at once, where no erased addresses are remembered.
+-- across organisations: the organisation is a column of the rows
+copy address (org_id, kind, value, spelling, confirmed) from stdin (delimiter E'\x1f', null E'\x1e');
 
 -- name: confirm_addresses
 -- Ends the waiting of known emails, and says so in the consent log.
@@ -163,6 +169,14 @@ from unnest(
     contact_id, external_id, email, phone, first_name, last_name, contact_key, language, time_zone,
     region, town, street, postcode, fields, orders_info
 );
+
+-- name: copy_contacts
+-- The same for many at once; rows come as text, see db/columns.py for the signs.
+-- across organisations: the organisation is a column of the rows
+copy contact (
+    org_id, source, contact_id, external_id, email, phone, first_name, last_name, contact_key, language, time_zone,
+    region, town, street, postcode, fields, orders_info
+) from stdin (delimiter E'\x1f', null E'\x1e');
 
 -- name: update_contacts
 -- Told at store.update_contacts.

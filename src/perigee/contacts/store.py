@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 from psycopg.errors import SerializationFailure
 
 from perigee.contacts.addresses import Known
+from perigee.contacts.copying import MANY, copy
 from perigee.contacts.policy import Match, Write
 from perigee.contacts.rows import CLEAR, TEXT_COLUMNS, ContactRow, Token
 from perigee.db.columns import pack, pack_flags, pack_numbers
@@ -59,7 +61,7 @@ async def match(
     policy: Match,
 ) -> list[tuple[int, str]]:
     """(contact id, state) per row; states as told at the query."""
-    emails, phones = _given(row.email for row in rows), _given(row.phone for row in rows)
+    emails, phones = _given(_column(rows, "email")), _given(_column(rows, "phone"))
     if "token" not in policy.keys:  # whose rule about devices looks at new addresses too
         # Nobody has an address that was made a moment ago, so nobody is looked for by it.
         emails = [email if email in known.emails else None for email in emails]
@@ -68,7 +70,7 @@ async def match(
         _growth.planned(q.match_contacts),
         {
             "org_id": org_id,
-            "external_ids": pack(_given(row.external_id for row in rows)),
+            "external_ids": pack(_given(_column(rows, "external_id"))),
             "emails": pack(emails),
             "phones": pack(phones),
             "direct_ids": pack_numbers(direct),
@@ -86,8 +88,9 @@ async def match(
     return list(zip(contact_ids, found[1], strict=True))
 
 
-def _given(values: Iterable[str | None]) -> list[str | None]:
-    return [None if value == CLEAR else value for value in values]
+def _given(values: list[str | None]) -> list[str | None]:
+    """Values that are there: the sign for clearing is none."""
+    return [None if value == CLEAR else value for value in values] if CLEAR in values else values
 
 
 async def match_by_field(
@@ -102,7 +105,7 @@ async def match_by_field(
             "org_id": org_id,
             "field_id": policy.field_id,
             "values": pack(_text(row.fields.get(policy.field_id)) for row in rows),
-            "external_ids": pack(_given(row.external_id for row in rows)),
+            "external_ids": pack(_given(_column(rows, "external_id"))),
             "unknown": policy.unknown_external,
         },
     )
@@ -120,22 +123,39 @@ def _text(value: Any) -> str | None:
 
 async def insert_contacts(conn: Connection, org_id: int, created: Numbered, source: str) -> None:
     rows = [row for _, row in created]
+    columns = {column: _given(_column(rows, column)) for column in TEXT_COLUMNS}
+    fields = [_new_fields(row) for row in rows]
+    orders_info = _column(rows, "orders_info")
+    if len(created) >= MANY:
+        places = (
+            [str(org_id)] * len(rows),
+            [source] * len(rows),
+            [str(contact_id) for contact_id, _ in created],
+        )
+        await copy(conn, q.copy_contacts, zip(*places, *columns.values(), fields, orders_info, strict=True))
+        return
     values: dict[str, Any] = {
         "org_id": org_id,
         "source": source,
         "contact_ids": pack_numbers(contact_id for contact_id, _ in created),
-        "fields": pack(_new_fields(row) for row in rows),
-        "orders_info": pack(row.orders_info for row in rows),
+        "fields": pack(fields),
+        "orders_info": pack(orders_info),
     }
-    for column in TEXT_COLUMNS:
-        values[column] = pack(_given(getattr(row, column) for row in rows))
+    for column, given in columns.items():
+        values[column] = pack(given)
     await conn.execute(q.insert_contacts, values)
+
+
+def _column(rows: Sequence[ContactRow], column: str) -> list[str | None]:
+    return list(map(attrgetter(column), rows))
 
 
 def _new_fields(row: ContactRow) -> str:
     if not row.fields:
         return "{}"
-    return _encode({key: value for key, value in row.fields.items() if value is not None}).decode()
+    if None in row.fields.values():
+        return _encode({key: value for key, value in row.fields.items() if value is not None}).decode()
+    return _encode(row.fields).decode()
 
 
 async def update_contacts(conn: Connection, org_id: int, updated: Numbered, write: Write) -> None:
@@ -169,10 +189,10 @@ def _to_write(
     rows: Sequence[ContactRow], column: str, listed: frozenset[str] | None, clear: str
 ) -> list[str | None]:
     if listed is None:
-        return [getattr(row, column) for row in rows]
+        return _column(rows, column)
     if column not in listed:
         return [None] * len(rows)
-    return [clear if value is None else value for value in (getattr(row, column) for row in rows)]
+    return [clear if value is None else value for value in _column(rows, column)]
 
 
 def _fields_to_write(row: ContactRow, listed: frozenset[str] | None) -> str:

@@ -15,7 +15,7 @@ Scalar = str | int | float | bool | None
 """Text; numbers and booleans stand for their text."""
 
 
-class WireDevice(msgspec.Struct, rename="camel", omit_defaults=True):
+class WireDevice(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     app_id: Scalar = None
     device_model: Scalar = None
     os: Scalar = None
@@ -25,7 +25,7 @@ class WireDevice(msgspec.Struct, rename="camel", omit_defaults=True):
     active: Scalar = None
 
 
-class WireWebPush(msgspec.Struct, rename="camel", omit_defaults=True):
+class WireWebPush(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     app_id: Scalar = None
     user_agent: Scalar = None
     user_agent_version: Scalar = None
@@ -36,32 +36,32 @@ class WireWebPush(msgspec.Struct, rename="camel", omit_defaults=True):
     sw_active_version: Scalar = None
 
 
-class WireChannel(msgspec.Struct, rename={"web_push": "webPushSubscription"}):
+class WireChannel(msgspec.Struct, gc=False, rename={"web_push": "webPushSubscription"}):
     type: Scalar = None
     value: Scalar = None
     device: WireDevice | None = None
     web_push: WireWebPush | None = None
 
 
-class WireAddress(msgspec.Struct):
+class WireAddress(msgspec.Struct, gc=False):
     region: Scalar = None
     town: Scalar = None
     address: Scalar = None
     postcode: Scalar = None
 
 
-class WireField(msgspec.Struct):
+class WireField(msgspec.Struct, gc=False):
     id: Scalar = None
     value: Scalar | list[Scalar] = None
 
 
-class WireGroup(msgspec.Struct):
+class WireGroup(msgspec.Struct, gc=False):
     id: Scalar = None
     name: Scalar = None
     type: Scalar = None
 
 
-class WireContact(msgspec.Struct, rename="camel"):
+class WireContact(msgspec.Struct, rename="camel", gc=False):
     """A contact as it arrives. Members we do not know are ignored."""
 
     id: Scalar = None

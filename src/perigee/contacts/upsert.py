@@ -12,11 +12,13 @@ Runs in the caller's transaction and never commits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import NamedTuple
 
 from perigee.contacts import addresses, rounds, store, tokens
+from perigee.contacts.copying import MANY
 from perigee.contacts.policy import Policy
 from perigee.contacts.rounds import Group
 from perigee.contacts.rows import ContactRow
@@ -57,7 +59,7 @@ async def upsert(conn: Connection, org_id: int, rows: Sequence[ContactRow], poli
     if not rows:
         return results
     waiting = rounds.group(rows, policy)
-    async with conn.pipeline():  # a statement whose answer nobody waits for travels with the next
+    async with _few_round_trips(conn, len(rows)):
         await store.plan_by_key(conn)
         while waiting:
             written = await _write_round(conn, org_id, rounds.ready(waiting), policy)
@@ -144,3 +146,13 @@ async def _join_groups(conn: Connection, org_id: int, written: Sequence[tuple[in
         await store.join_segments(
             conn, org_id, [(ids[name], contact_id) for contact_id, row in written for name in row.groups]
         )
+
+
+@asynccontextmanager
+async def _few_round_trips(conn: Connection, rows: int) -> AsyncIterator[None]:
+    """A statement whose answer nobody waits for travels with the next; not where COPY may be used."""
+    if rows >= MANY:
+        yield
+    else:
+        async with conn.pipeline():
+            yield

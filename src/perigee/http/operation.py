@@ -69,6 +69,10 @@ class Call:
 
     async def json(self, kind: type[T], *, optional: bool = False) -> T:
         """The decoded body. `optional`: no body equals an empty object. Raises Invalid, UnsupportedMedia."""
+        return json_edge.decode(await self.json_body(optional=optional), kind)
+
+    async def json_body(self, *, optional: bool = False) -> bytes:
+        """The body as it came, for those who decode it themselves. Raises as `json` does, but for bad JSON."""
         raw = await self.body()
         if not raw.strip():
             if not optional:
@@ -78,7 +82,7 @@ class Call:
             content_type = self.request.headers.get("content-type", "application/json")
             if content_type.split(";")[0].strip().lower() not in ("application/json", "text/json", ""):
                 raise UnsupportedMedia(f"Content-Type '{content_type[:60]}' is not supported, use application/json")
-        return json_edge.decode(raw, kind)
+        return raw
 
 
 Handler = Callable[[Call], Awaitable[Any]]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perigee.contacts import fields
-from perigee.contacts.field_values import Field, convert, convert_all, is_blank, show
+from perigee.contacts.field_values import Field, Typist, convert, is_blank, show
 from perigee.contacts.fields import NewField
 from perigee.contacts.rows import ContactRow
 from perigee.contacts.tests.conftest import People
@@ -80,8 +80,11 @@ def test_values_that_do_not_fit(kind: str, given_value: Any) -> None:
 
 def test_what_does_not_fit_or_is_unknown_is_counted_and_left_out() -> None:
     known = {"1": field("number"), "2": field("textfield")}
-    assert convert_all(known, {"1": "x", "2": "y", "3": "z"}, KYIV) == ({"2": "y"}, 2)
-    assert convert_all(known, {"1": None, "2": " "}, KYIV) == ({"1": None, "2": None}, 0)
+    typist = Typist(known, KYIV)
+    for lost in (2, 4):
+        assert typist.type({"1": "x", "2": "y", "3": "z"}) == {"2": "y"}
+        assert typist.lost == lost
+    assert typist.type({"1": None, "2": " "}) == {"1": None, "2": None}
 
 
 @pytest.mark.parametrize(
