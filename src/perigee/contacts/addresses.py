@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from perigee.contacts.copying import MANY, copy
+from perigee.contacts.copying import ADDRESSES, MANY, copy
 from perigee.contacts.rows import CLEAR, ContactRow
 from perigee.db.columns import pack
 from perigee.db.pool import Connection
@@ -68,7 +68,7 @@ async def _insert(
         emails = "t" if confirmed else "f"
         await copy(
             conn,
-            q.copy_addresses,
+            ADDRESSES,
             [
                 (str(org_id), kind, value, spellings.get(value), emails if kind == "email" else "t")
                 for kind, value in addresses

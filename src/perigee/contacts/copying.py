@@ -8,12 +8,22 @@ from typing import Final
 from perigee.db.columns import NULL, SEPARATOR
 from perigee.db.pool import Connection
 
+# Not in queries.sql: COPY cannot be prepared. The separator and the null are those of db/columns.py.
+ADDRESSES: Final = (
+    "copy address (org_id, kind, value, spelling, confirmed) from stdin (delimiter E'\\x1f', null E'\\x1e')"
+)
+CONTACTS: Final = (
+    "copy contact (org_id, source, contact_id, external_id, email, phone, first_name, last_name, contact_key,"
+    " language, time_zone, region, town, street, postcode, fields, orders_info)"
+    " from stdin (delimiter E'\\x1f', null E'\\x1e')"
+)
+
 MANY: Final = 200
 """Rows from which on COPY is used. It needs two more round trips and a connection outside of a pipeline."""
 
 
 async def copy(conn: Connection, statement: str, rows: Iterable[Sequence[str | None]]) -> None:
-    """Sends the rows to a COPY statement with the separator and null of db/columns.py.
+    """Sends the rows to one of the statements above; their columns are texts, in its order.
 
     Values are cleaned text, so they hold no line breaks but those that JSON escapes.
     """

@@ -38,11 +38,6 @@ left join lateral (
     offset 0
 ) as erased on true;
 
--- name: copy_addresses
--- The same for many at once, where no erased addresses are remembered.
--- across organisations: the organisation is a column of the rows
-copy address (org_id, kind, value, spelling, confirmed) from stdin (delimiter E'\x1f', null E'\x1e');
-
 -- name: confirm_addresses
 -- Ends the waiting of known emails, and says so in the consent log.
 with confirmed as (
@@ -169,14 +164,6 @@ from unnest(
     contact_id, external_id, email, phone, first_name, last_name, contact_key, language, time_zone,
     region, town, street, postcode, fields, orders_info
 );
-
--- name: copy_contacts
--- The same for many at once; rows come as text, see db/columns.py for the signs.
--- across organisations: the organisation is a column of the rows
-copy contact (
-    org_id, source, contact_id, external_id, email, phone, first_name, last_name, contact_key, language, time_zone,
-    region, town, street, postcode, fields, orders_info
-) from stdin (delimiter E'\x1f', null E'\x1e');
 
 -- name: update_contacts
 -- Told at store.update_contacts.

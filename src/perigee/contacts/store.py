@@ -10,7 +10,7 @@ import msgspec
 from psycopg.errors import SerializationFailure
 
 from perigee.contacts.addresses import Known
-from perigee.contacts.copying import MANY, copy
+from perigee.contacts.copying import CONTACTS, MANY, copy
 from perigee.contacts.policy import Match, Write
 from perigee.contacts.rows import CLEAR, TEXT_COLUMNS, ContactRow, Token
 from perigee.db.columns import pack, pack_flags, pack_numbers
@@ -132,7 +132,7 @@ async def insert_contacts(conn: Connection, org_id: int, created: Numbered, sour
             [source] * len(rows),
             [str(contact_id) for contact_id, _ in created],
         )
-        await copy(conn, q.copy_contacts, zip(*places, *columns.values(), fields, orders_info, strict=True))
+        await copy(conn, CONTACTS, zip(*places, *columns.values(), fields, orders_info, strict=True))
         return
     values: dict[str, Any] = {
         "org_id": org_id,
