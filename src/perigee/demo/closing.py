@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
+from rich import box
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
@@ -14,14 +16,16 @@ from perigee.demo.figures import Figures, shown
 
 
 def show_figures(console: Console, figures: Figures) -> None:
-    table = Table(title="Figures", title_justify="left", title_style="bold", header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
     table.add_column("Figure")
     table.add_column("Expected", justify="right")
     table.add_column("Found", justify="right")
     table.add_column("")
-    for figure in figures:
-        verdict = Text("ok", style="green") if figure.ok else Text("WRONG", style="bold red")
-        table.add_row(figure.name, shown(figure.expected), shown(figure.found), verdict)
+    for part, of_part in itertools.groupby(figures, key=lambda figure: figure.part):
+        table.add_row(Text(part, style="bold"))
+        for figure in of_part:
+            verdict = Text("ok", style="green") if figure.ok else Text("WRONG", style="bold red")
+            table.add_row(f"  {figure.name}", shown(figure.expected), shown(figure.found), verdict)
     console.print(table)
 
 

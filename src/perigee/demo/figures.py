@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 
 class Figure(NamedTuple):
+    part: str
+    """The part of the story that it is about."""
     name: str
     expected: Any
     found: Any
@@ -26,9 +28,9 @@ class Figures:
     def __iter__(self) -> Iterator[Figure]:
         return iter(self._figures)
 
-    def check(self, name: str, expected: Any, found: Any) -> None:
+    def check(self, part: str, name: str, expected: Any, found: Any) -> None:
         """Keeps a figure; one that is off stops nothing, it shows at the end and in the exit code."""
-        self._figures.append(Figure(name, expected, found))
+        self._figures.append(Figure(part, name, expected, found))
 
     @property
     def wrong(self) -> list[Figure]:

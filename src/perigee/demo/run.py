@@ -70,7 +70,7 @@ def _say_verdict(console: Console, figures: Figures, seconds: float) -> None:
     if figures.ok:
         console.print(f"[bold green]Every figure is right.[/] It took {seconds:.0f} s.", highlight=False)
     else:
-        names = ", ".join(figure.name for figure in figures.wrong)
+        names = ", ".join(f"{figure.part}: {figure.name}" for figure in figures.wrong)
         console.print(f"[bold red]Not right:[/] {names}. It took {seconds:.0f} s.", highlight=False)
 
 

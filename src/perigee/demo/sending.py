@@ -33,15 +33,16 @@ async def send(stage: Stage, title: str, message_id: int, segment_id: int, wante
     """Raises OperatorError when the campaign does not run to its end."""
     campaign = await stage.perigee.create_campaign(message_id, [segment_id], title=title)
     audience = await stage.perigee.campaign_audience(campaign.campaign_id)
-    stage.figures.check(f"{title}: reachable before the launch", len(wanted.beginnings), audience.reachable)
+    stage.figures.check(title, "reachable before the launch", len(wanted.beginnings), audience.reachable)
     await stage.perigee.launch_campaign(campaign.campaign_id)
     with stage.show.step(f"{title}: sent", audience.reachable) as at:
         await _until_finished(stage, campaign.campaign_id, at)
     report = await stage.perigee.campaign_report(campaign.campaign_id)
-    stage.figures.check(f"{title}: sent", len(wanted.beginnings), report.sent)
-    stage.figures.check(f"{title}: not sent, and why", dict(wanted.dropped), report.dropped)
+    stage.figures.check(title, "sent", len(wanted.beginnings), report.sent)
+    stage.figures.check(title, "not sent, and why", dict(wanted.dropped), report.dropped)
     stage.figures.check(
-        f"{title}: chosen, all accounted for",
+        title,
+        "chosen: all of them accounted for",
         len(wanted.beginnings) + sum(wanted.dropped.values()),
         report.sent + sum(report.dropped.values()),
     )
@@ -77,7 +78,7 @@ async def _check_sandbox(stage: Stage, title: str, send_id: int, wanted: Wanted)
     copies = Counter(message.address for message in kept)
     own = sum(message.headline.startswith(wanted.beginnings.get(message.address, "\n")) for message in kept)
     once = sum(copies[address] == 1 for address in wanted.beginnings)
-    stage.figures.check(f"{title}: messages in the sandbox", len(wanted.beginnings), len(kept))
-    stage.figures.check(f"{title}: recipients with exactly one", len(wanted.beginnings), once)
-    stage.figures.check(f"{title}: with the recipient's own name", len(wanted.beginnings), own)
+    stage.figures.check(title, "messages in the sandbox", len(wanted.beginnings), len(kept))
+    stage.figures.check(title, "recipients with exactly one", len(wanted.beginnings), once)
+    stage.figures.check(title, "beginning as this recipient's must", len(wanted.beginnings), own)
     return {message.address: message.sandbox_id for message in kept}

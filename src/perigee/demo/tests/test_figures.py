@@ -14,18 +14,18 @@ from perigee.demo.figures import Figures, shown
 
 def test_all_right() -> None:
     figures = Figures()
-    figures.check("Contacts", 23_570, 23_570)
-    figures.check("Dropped", {"unsubscribed": 2}, {"unsubscribed": 2})
+    figures.check("Imported", "contacts", 23_570, 23_570)
+    figures.check("Imported", "Dropped", {"unsubscribed": 2}, {"unsubscribed": 2})
     assert figures.ok
     assert not figures.wrong
 
 
 def test_one_wrong_figure_is_wrong_whatever_follows() -> None:
     figures = Figures()
-    figures.check("Contacts", 23_570, 23_569)
-    figures.check("Orders", 69_659, 69_659)
+    figures.check("Imported", "contacts", 23_570, 23_569)
+    figures.check("Imported", "orders", 69_659, 69_659)
     assert not figures.ok
-    assert [figure.name for figure in figures.wrong] == ["Contacts"]
+    assert [figure.name for figure in figures.wrong] == ["contacts"]
 
 
 def test_nothing_checked_is_not_right() -> None:
@@ -47,10 +47,10 @@ def test_how_figures_read(value: object, text: str) -> None:
 
 def test_the_table_shows_what_is_wrong() -> None:
     figures = Figures()
-    figures.check("Contacts", 2, 2)
-    figures.check("Orders", 5, 4)
+    figures.check("Imported", "contacts", 2, 2)
+    figures.check("Imported", "orders", 5, 4)
     out = io.StringIO()
     show_figures(Console(file=out, width=100), figures)
     lines = out.getvalue().splitlines()
-    assert any("Contacts" in line and "ok" in line for line in lines)
-    assert any("Orders" in line and "WRONG" in line for line in lines)
+    assert any("contacts" in line and "ok" in line for line in lines)
+    assert any("orders" in line and "WRONG" in line for line in lines)

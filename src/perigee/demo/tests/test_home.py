@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from perigee.demo.home import USUAL_PORT, free_port, fresh_home, settle
+from perigee.demo.home import HOST, USUAL_PORT, free_port, fresh_home, settle
 from perigee.errors import OperatorError
 from perigee.home import alone
 
@@ -54,8 +54,7 @@ def test_its_settings_are_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_another_port_when_the_usual_one_is_taken() -> None:
-    with socket.socket() as taken:
+    with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # somebody else has it: just as well
-            taken.bind(("127.0.0.1", USUAL_PORT))
-            taken.listen()
+            stack.enter_context(socket.create_server((HOST, USUAL_PORT)))
         assert free_port() != USUAL_PORT
