@@ -121,7 +121,9 @@ def _json_line() -> list[structlog.typing.Processor]:
 
 
 def _console_line(*, colours: bool) -> list[structlog.typing.Processor]:
-    renderer = structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=colours, exception_formatter=structlog.dev.plain_traceback
+    )
     return [structlog.processors.format_exc_info, scrub, renderer]
 
 

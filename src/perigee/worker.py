@@ -35,7 +35,7 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
     garbage.calm()
     async with Database(database_url, size=settings.pool_size, name="perigee worker") as database:
         channels = Channels(database, keys.sealing)
-        sends = Sends(keys, settings.public_url)
+        sends = Sends(database, keys, settings.public_url)
         sender = Sender(settings, database, sends, channels)
         await asyncio.gather(
             sender.run(),

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 import time
+
 import argon2
 
 from perigee.accounts import store
@@ -44,7 +45,9 @@ class Authenticator:
             case _:
                 principal = None
         if principal is None:
-            raise Unauthorized("wrong or missing credentials: send the API key as the password of Basic authentication")
+            raise Unauthorized(
+                "wrong or missing credentials: send the API key as the password of Basic authentication"
+            )
         return principal
 
     async def authenticate_person(self, authorization: str | None) -> Principal:
@@ -63,7 +66,11 @@ class Authenticator:
         now = time.monotonic()
         cached = self._cache.get(fingerprint)
         if cached is not None and cached[0] > now:
-            return cached[1] if cached[1] is None or (cached[1].access == "event_token") == (kind == "token") else None
+            return (
+                cached[1]
+                if cached[1] is None or (cached[1].access == "event_token") == (kind == "token")
+                else None
+            )
         principal = await self._look_up(fingerprint, kind)
         if principal is not None:
             if len(self._cache) >= CACHE_SIZE:

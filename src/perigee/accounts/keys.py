@@ -20,7 +20,9 @@ async def create_api_key(
 ) -> str:
     """The new key, for the only time."""
     if access not in ACCESS or access == "event_token":
-        raise Invalid.of("access", access, "must be one of " + ", ".join(sorted(ACCESS.keys() - {"event_token"})))
+        raise Invalid.of(
+            "access", access, "must be one of " + ", ".join(sorted(ACCESS.keys() - {"event_token"}))
+        )
     key = api_keys.new_key()
     await store.insert_api_key(
         connection,

@@ -12,7 +12,9 @@ q = load(__package__)
 
 
 async def principal_by_key(connection: Connection, fingerprint: bytes, *, idle_days: int) -> Principal | None:
-    cursor = await connection.execute(q.principal_by_key, {"fingerprint": fingerprint, "idle_days": idle_days})
+    cursor = await connection.execute(
+        q.principal_by_key, {"fingerprint": fingerprint, "idle_days": idle_days}
+    )
     return _principal(await cursor.fetchone())
 
 
@@ -81,7 +83,9 @@ async def insert_api_key(
     return int(row[0])
 
 
-async def insert_api_token(connection: Connection, org_id: int, fingerprint: bytes, key_id: int, days: int) -> None:
+async def insert_api_token(
+    connection: Connection, org_id: int, fingerprint: bytes, key_id: int, days: int
+) -> None:
     await connection.execute(
         q.insert_api_token, {"org_id": org_id, "fingerprint": fingerprint, "key_id": key_id, "days": days}
     )
@@ -93,7 +97,9 @@ async def list_api_keys(connection: Connection, org_id: int) -> list[ApiKeyRow]:
 
 
 async def enable_api_key(connection: Connection, org_id: int, key_id: int, enabled: bool) -> bool:
-    cursor = await connection.execute(q.enable_api_key, {"org_id": org_id, "key_id": key_id, "enabled": enabled})
+    cursor = await connection.execute(
+        q.enable_api_key, {"org_id": org_id, "key_id": key_id, "enabled": enabled}
+    )
     return await cursor.fetchone() is not None
 
 

@@ -58,7 +58,9 @@ async def count_audience(call: Call) -> AudienceCount:
         return await audience.count_campaign(connection, call.org_id, campaign)
 
 
-@operation("POST", "/campaigns/{campaign_id:int}/launch", right=Right.MESSAGES, body=LaunchRequest, answer=Campaign)
+@operation(
+    "POST", "/campaigns/{campaign_id:int}/launch", right=Right.MESSAGES, body=LaunchRequest, answer=Campaign
+)
 async def launch_campaign(call: Call) -> Campaign:
     """Launch now, or at a time."""
     wanted = await call.json(LaunchRequest, optional=True)
@@ -116,7 +118,12 @@ async def list_recipients(call: Call) -> Page:
     after, limit = cursor_page(call)
     async with call.context.database.connection() as connection:
         rows: list[Recipient] = await progress.recipients(
-            connection, call.org_id, call.path["campaign_id"], after=after - 1, limit=limit + 1, outcome=outcome
+            connection,
+            call.org_id,
+            call.path["campaign_id"],
+            after=after - 1,
+            limit=limit + 1,
+            outcome=outcome,
         )
     page = Page(rows[:limit])
     if len(rows) > limit:

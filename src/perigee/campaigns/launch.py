@@ -19,6 +19,7 @@ from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
 from perigee.delivery import sends
 from perigee.delivery.providers import pick_provider
+from perigee.delivery.rendering import Content, compile_content, stored_links
 from perigee.delivery.suppression import Drop, address_column, address_join, reason_case
 from perigee.errors import Invalid, PerigeeError
 
@@ -34,7 +35,9 @@ UNIT = {
 TIMEOUT_MS = 600_000
 
 
-async def launch_due(database: Database, *, now: datetime, grace: timedelta, batch_size: int, public_url: str) -> int:
+async def launch_due(
+    database: Database, *, now: datetime, grace: timedelta, batch_size: int, public_url: str
+) -> int:
     """Launches what is scheduled and due; returns how many. A schedule missed by more than `grace` (a long outage,
     a restored backup) is held until a person decides (reliability 13)."""
     async with database.connection() as connection:
@@ -83,13 +86,17 @@ async def _launch(
             error=f"the schedule was missed by more than {grace}: launch it by hand or stop it",
         )
         return
-    await connection.execute(f"set local statement_timeout = {TIMEOUT_MS}")
+    await connection.execute(q.allow_long_launch, {"timeout": str(TIMEOUT_MS)})
     send_id, categories = await _freeze_message(connection, org_id, campaign, now, public_url)
-    chosen, dropped = await _freeze_audience(connection, org_id, campaign, send_id, categories, now, batch_size)
+    chosen, dropped = await _freeze_audience(
+        connection, org_id, campaign, send_id, categories, now, batch_size
+    )
     await connection.execute(
         q.count_send, {"org_id": org_id, "send_id": send_id, "chosen": chosen, "dropped": dropped}
     )
-    await connection.execute(q.attach_send, {"org_id": org_id, "campaign_id": campaign_id, "send_id": send_id})
+    await connection.execute(
+        q.attach_send, {"org_id": org_id, "campaign_id": campaign_id, "send_id": send_id}
+    )
     log.info("campaign launched", campaign_id=campaign_id, send_id=send_id, chosen=chosen, dropped=dropped)
 
 
@@ -103,16 +110,21 @@ async def _freeze_message(
     ).fetchone()
     if row is None:
         raise Invalid(f"message {campaign.message_id} was deleted", field="message_id")
-    channel, name, tags, categories, language = row
-    versions = {
-        lang: content
-        for lang, content in await (
-            await connection.execute(q.versions_of_message, {"org_id": org_id, "message_id": campaign.message_id})
-        ).fetchall()
-    }
+    channel, name, tags, categories, language, engine = row
+    rows = await (
+        await connection.execute(q.versions_of_message, {"org_id": org_id, "message_id": campaign.message_id})
+    ).fetchall()
+    versions: dict[str, Any] = dict(rows)
     provider_id = await pick_provider(connection, org_id, channel)
-    content = sends.Content(default=language, versions=versions, categories=categories, name=name)
-    links = sends.check(channel, content, public_url)
+    content = await _content(connection, org_id, language, versions, name, engine, categories)
+    compiled = compile_content(
+        channel,
+        content,
+        public_url=public_url,
+        org_id=org_id,
+        campaign_id=campaign.campaign_id,
+        marketing=True,
+    )
     sent = await (
         await connection.execute(
             q.insert_send,
@@ -130,8 +142,32 @@ async def _freeze_message(
         )
     ).fetchone()
     assert sent is not None
-    await sends.store_links(connection, org_id, int(sent[0]), links)
+    await sends.store_links(connection, org_id, int(sent[0]), stored_links(compiled))
     return int(sent[0]), categories
+
+
+async def _content(
+    connection: Connection,
+    org_id: int,
+    language: str,
+    versions: dict[str, Any],
+    name: str,
+    engine: str,
+    categories: list[str],
+) -> Content:
+    organisation = await (await connection.execute(q.organisation_of_send, {"org_id": org_id})).fetchone()
+    assert organisation is not None
+    fields = await (await connection.execute(q.field_keys, {"org_id": org_id})).fetchall()
+    return Content(
+        default=language,
+        versions=versions,
+        name=name,
+        engine=engine,
+        categories=categories,
+        organisation=organisation[0],
+        postal_address=organisation[1],
+        field_keys=dict(fields),
+    )
 
 
 async def _freeze_audience(
@@ -166,7 +202,7 @@ async def _freeze_audience(
         "pace": campaign.pace.count if campaign.pace else 0,
         "step": step,
     }
-    row = await (await connection.execute(statement, values)).fetchone()
+    row = await (await connection.execute(statement.encode(), values, prepare=False)).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])
 

@@ -19,7 +19,9 @@ q = load(__package__)
 LAUNCHED = ("preparing", "running", "paused", "finished")
 
 
-async def create(connection: Connection, org_id: int, wanted: CampaignCreate, *, created_by: str = "") -> Campaign:
+async def create(
+    connection: Connection, org_id: int, wanted: CampaignCreate, *, created_by: str = ""
+) -> Campaign:
     """A draft. Raises NotFound for an unknown message, Invalid for unknown segments."""
     message = await (
         await connection.execute(q.message_of_campaign, {"org_id": org_id, "message_id": wanted.message_id})
@@ -29,7 +31,12 @@ async def create(connection: Connection, org_id: int, wanted: CampaignCreate, *,
     if missing := await store.missing_segments(connection, org_id, [*wanted.include, *wanted.exclude]):
         raise Invalid.of("include/exclude", missing[0], "is not a segment of this organisation")
     campaign_id = await store.insert_campaign(
-        connection, org_id, wanted, channel=message[0], title=wanted.title.strip() or message[1], created_by=created_by
+        connection,
+        org_id,
+        wanted,
+        channel=message[0],
+        title=wanted.title.strip() or message[1],
+        created_by=created_by,
     )
     return await store.get_campaign(connection, org_id, campaign_id)
 
@@ -44,7 +51,12 @@ async def launch(
     if at is not None and at < now:
         raise Invalid.of("at", at.astimezone(UTC).isoformat(), "is in the past")
     changed = await store.change_state(
-        connection, org_id, campaign_id, "scheduled", from_states=["draft", "held", "scheduled"], scheduled_at=at or now
+        connection,
+        org_id,
+        campaign_id,
+        "scheduled",
+        from_states=["draft", "held", "scheduled"],
+        scheduled_at=at or now,
     )
     if not changed:
         raise _wrong_state("launched", campaign)
@@ -92,7 +104,9 @@ async def stop(connection: Connection, org_id: int, campaign_id: int) -> Campaig
     return await store.get_campaign(connection, org_id, campaign_id)
 
 
-async def settle_stopped(connection: Connection, org_id: int | None = None, send_id: int | None = None) -> None:
+async def settle_stopped(
+    connection: Connection, org_id: int | None = None, send_id: int | None = None
+) -> None:
     """Writes the ledger lines of a stopped send for batches that nobody holds; without ids, of all stopped sends."""
     await connection.execute(q.settle_stopped, {"org_id": org_id, "send_id": send_id})
 

@@ -36,7 +36,20 @@ async def progress(connection: Connection, org_id: int, campaign_id: int) -> Pro
             finished_at=None,
             error=campaign.error,
         )
-    (chosen, dropped_at_launch, started, finished, _, error, sent, failed, dropped, uncertain, in_flight, retrying) = row
+    (
+        chosen,
+        dropped_at_launch,
+        started,
+        finished,
+        _,
+        error,
+        sent,
+        failed,
+        dropped,
+        uncertain,
+        in_flight,
+        retrying,
+    ) = row
     rate = await (await connection.execute(q.recent_rate, ids)).fetchone()
     assert rate is not None
     all_dropped = dropped_at_launch + dropped

@@ -26,7 +26,7 @@ order by campaign_id desc limit %(limit)s
 select segment_id from segment where org_id = %(org_id)s and segment_id = any(%(ids)s::bigint[])
 
 -- name: message_of_campaign
-select channel, name, tags, subscriptions_keys, language from message
+select channel, name, tags, subscriptions_keys, language, engine from message
 where org_id = %(org_id)s and message_id = %(message_id)s and deleted_at is null
 
 -- name: versions_of_message
@@ -170,3 +170,15 @@ left join contact c on c.org_id = d.org_id and c.contact_id = d.contact_id
 where s.org_id = %(org_id)s and s.send_id = %(send_id)s and d.ordinal > %(after)s
   and (%(outcome)s::text is null or d.outcome = %(outcome)s)
 order by d.ordinal limit %(limit)s
+
+-- name: organisation_of_send
+-- What every bulk email's footer needs.
+select name, coalesce(settings ->> 'postal_address', '') from organisation where org_id = %(org_id)s
+
+-- name: field_keys
+select g.key || '.' || f.key, f.field_id::text
+from field f join field_group g using (org_id, group_id) where f.org_id = %(org_id)s
+
+-- name: allow_long_launch
+-- A large audience takes longer than a request may, and sorts more than the default memory holds.
+select set_config('statement_timeout', %(timeout)s, true), set_config('work_mem', '64MB', true)

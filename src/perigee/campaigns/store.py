@@ -15,10 +15,36 @@ q = load(__package__)
 
 
 def _campaign(row: tuple[Any, ...]) -> Campaign:
-    (campaign_id, title, message_id, channel, include, exclude, state, at, count, unit, send_id, error, *times) = row
+    (
+        campaign_id,
+        title,
+        message_id,
+        channel,
+        include,
+        exclude,
+        state,
+        at,
+        count,
+        unit,
+        send_id,
+        error,
+        *times,
+    ) = row
     pace = Pace(count, unit) if count else None
     return Campaign(
-        campaign_id, title, message_id, channel, include, exclude, state, at, pace, send_id, error, times[0], times[1]
+        campaign_id,
+        title,
+        message_id,
+        channel,
+        include,
+        exclude,
+        state,
+        at,
+        pace,
+        send_id,
+        error,
+        times[0],
+        times[1],
     )
 
 
@@ -45,7 +71,9 @@ async def insert_campaign(
     return int(row[0])
 
 
-async def get_campaign(connection: Connection, org_id: int, campaign_id: int, *, lock: bool = False) -> Campaign:
+async def get_campaign(
+    connection: Connection, org_id: int, campaign_id: int, *, lock: bool = False
+) -> Campaign:
     """Raises NotFound. `lock`: nobody else changes its state until the transaction ends."""
     query = q.lock_campaign if lock else q.get_campaign
     row = await (await connection.execute(query, {"org_id": org_id, "campaign_id": campaign_id})).fetchone()

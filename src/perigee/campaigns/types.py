@@ -8,7 +8,16 @@ from typing import Annotated, Literal
 import msgspec
 
 State = Literal[
-    "draft", "scheduled", "held", "preparing", "running", "paused", "stopped", "finished", "failed", "cancelled"
+    "draft",
+    "scheduled",
+    "held",
+    "preparing",
+    "running",
+    "paused",
+    "stopped",
+    "finished",
+    "failed",
+    "cancelled",
 ]
 PaceUnit = Literal["MINUTE", "HOUR", "DAY", "MONTH"]
 

@@ -56,7 +56,9 @@ class GroupCommit(Generic[Item, Result]):
             await asyncio.gather(*self._running)
 
     async def _drain(self, org_id: int) -> None:
-        await asyncio.sleep(0)  # requests that became readable in the same turn of the loop join the first batch
+        await asyncio.sleep(
+            0
+        )  # requests that became readable in the same turn of the loop join the first batch
         queue = self._waiting[org_id]
         while queue:
             batch = [queue.popleft() for _ in range(min(len(queue), self._max_items))]

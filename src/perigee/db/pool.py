@@ -15,7 +15,9 @@ Connection = AsyncConnection[TupleRow]
 class Database:
     """A pool that hands out transactions. Domain functions take the `Connection` and never commit."""
 
-    def __init__(self, url: str, *, size: int = 8, statement_timeout_ms: int = 60_000, name: str = "perigee") -> None:
+    def __init__(
+        self, url: str, *, size: int = 8, statement_timeout_ms: int = 60_000, name: str = "perigee"
+    ) -> None:
         self.url = url
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,

@@ -46,14 +46,21 @@ async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]]) -> Non
     if kind and (full := by_advice.get(Advice.BLOCK_FOR_DAYS)):
         async with database.transaction() as connection:
             await connection.execute(
-                q.block_addresses, {"org_id": lease.org_id, "kind": kind, "values": [address for address, _ in full]}
+                q.block_addresses,
+                {"org_id": lease.org_id, "kind": kind, "values": [address for address, _ in full]},
             )
     if trouble := by_advice.get(Advice.PAUSE_PROVIDER):
         receipt = trouble[-1][1]
         seconds = receipt.retry_after or REST_SECONDS
         runner.pause_provider = seconds
         runner.sender.resting.rest(send.provider_id, seconds)
-        log.warning("provider rests", provider_id=send.provider_id, seconds=seconds, reason=receipt.reason, text=receipt.text)
+        log.warning(
+            "provider rests",
+            provider_id=send.provider_id,
+            seconds=seconds,
+            reason=receipt.reason,
+            text=receipt.text,
+        )
     refused = by_advice.get(Advice.STOP_MESSAGE, []) + by_advice.get(Advice.PAUSE_SENDER, [])
     if refused and send.count_refusals(len(refused)) >= STOP_AFTER:
         text = f"stopped after {STOP_AFTER} refusals: {refused[-1][1].text[:200] or refused[-1][1].reason}"

@@ -93,7 +93,7 @@ async def claim(
         row = await cursor.fetchone()
         if row is None:
             return None
-        lease = Lease(*row, owner=owner)
+        lease = Lease(*(*row, owner))
         if lease.in_flight:
             await _settle(connection, lease)
     return lease

@@ -200,9 +200,9 @@ insert into provider (org_id, channel, kind, name, settings, secrets, priority)
 values (%(org_id)s, %(channel)s, %(kind)s, %(name)s, %(settings)s, %(secrets)s, %(priority)s)
 returning provider_id
 
--- name: list_links
-select link_no, url from send_link
-where org_id = %(org_id)s and send_id = %(send_id)s and language = %(language)s
+-- name: link_target
+-- Numbers are unique within a send, whatever the language.
+select url from send_link where org_id = %(org_id)s and send_id = %(send_id)s and link_no = %(link_no)s limit 1
 
 -- name: insert_links
 insert into send_link (org_id, send_id, language, link_no, url)
@@ -230,5 +230,13 @@ left join delivery d on d.org_id = %(org_id)s and d.send_started_at = s.started_
 left join contact c on c.org_id = %(org_id)s and c.contact_id = r.contact_id
 order by r.n
 
--- name: organisation_of_send
-select name, time_zone, language, settings from organisation where org_id = %(org_id)s
+-- name: person_of_delivery
+-- For the web version of a message: the person as they are now.
+select c.contact_id, c.email, c.phone, ae.spelling, c.first_name, c.last_name, c.external_id, c.contact_key,
+       c.language, c.time_zone, c.region, c.town, c.street, c.postcode, c.fields, d.language as sent_language
+from contact c
+left join address ae on ae.org_id = c.org_id and ae.kind = 'email' and ae.value = c.email
+join send s on s.org_id = c.org_id and s.send_id = %(send_id)s
+left join delivery d on d.org_id = c.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
+     and d.ordinal = %(ordinal)s
+where c.org_id = %(org_id)s and c.contact_id = %(contact_id)s and c.deleted_at is null

@@ -81,7 +81,7 @@ class Sender:
             elif running:
                 await asyncio.wait(running, timeout=idle_seconds, return_when=asyncio.FIRST_COMPLETED)
             else:
-                await self._any([asyncio.create_task(self.stop.wait())], timeout=idle_seconds)
+                await self._any([asyncio.create_task(self.stop.wait())], seconds=idle_seconds)
         for runner in self.runners:
             runner.wake.set()
         if running:
@@ -95,9 +95,9 @@ class Sender:
                 if not runner.all_begun.is_set():
                     runner.wake.set()
 
-    async def _any(self, tasks: Sequence[asyncio.Task[object]], timeout: float | None = None) -> None:
+    async def _any(self, tasks: Sequence[asyncio.Task[object]], seconds: float | None = None) -> None:
         stop = asyncio.create_task(self.stop.wait())
-        await asyncio.wait([*tasks, stop], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*tasks, stop], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
 
     async def _claim(self) -> BatchRunner | None:
@@ -177,9 +177,9 @@ class BatchRunner:
         while True:
             begin = self._intend(size)
             over = self.position + len(begin) >= size and not begin and not self.open
-            if begin or self.settled or over or self._renewal_due():
-                if not await self._commit(begin, done=over):
-                    return
+            due = begin or self.settled or over or self._renewal_due()
+            if due and not await self._commit(begin, done=over):
+                return
             if over:
                 await consequences.finish(self.sender.database, self.lease.org_id, self.lease.send_id)
                 return
@@ -389,7 +389,7 @@ class BatchRunner:
     async def _wait_for_open(self) -> None:
         """After the batch is lost: what was handed over ends in its receipt, but nothing is written any more."""
         until = time.monotonic() + self.sender.settings.lease_seconds
-        while self.open and time.monotonic() < until:
+        while self.open and time.monotonic() < until:  # noqa: ASYNC110  # receipts come one by one, rarely here
             await asyncio.sleep(0.02)
         self.sender.release_room(len(self.open) + len(self.settled))
         self.open.clear()

@@ -15,30 +15,14 @@ from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
 from perigee.delivery.channel import Outcome, Outgoing, Reason, Receipt
 from perigee.delivery.lease import Lease
-from perigee.delivery.rendering import Rendered, Renderer, make_renderer
+from perigee.delivery.rendering import Content, Link, Renderer, compile_content, renderers
 from perigee.delivery.suppression import ADDRESS_KIND, address_join, reason_case
 from perigee.errors import NotFound, PerigeeError
 from perigee.keys import Keys
+from perigee.messages.language import pick_language
 from perigee.messages.person import Person
 
 q = load(__package__)
-
-
-class Content(msgspec.Struct, frozen=True):
-    """What `send.content` holds: all language versions as they were at launch, in the wire's names."""
-
-    default: str
-    versions: dict[str, dict[str, Any]]
-    categories: list[str] = []
-    name: str = ""
-
-
-class Link(msgspec.Struct, frozen=True):
-    """A tracked link of a language version."""
-
-    language: str
-    number: int
-    url: str
 
 
 @dataclass(slots=True)
@@ -103,7 +87,7 @@ class Send:
         address = (row[3] or row[1]) if ADDRESS_KIND[self.channel] == "email" else row[2]
         if not address:
             return None
-        language = pick(self._renderers, self.content.default, person.language)
+        language = pick_language(self._renderers, person.language, self.content.default)
         return Prepared(person.contact_id, address, language, person, self._renderers[language])
 
     async def suppressed(self, database: Database, lease: Lease, indexes: Sequence[int]) -> dict[int, str]:
@@ -131,7 +115,7 @@ class Send:
         """The message, rendered; or the refusal of a message that cannot be rendered for this person."""
         ordinal = lease.ordinals[index]
         try:
-            rendered: Rendered = prepared.renderer.render(prepared.person, ordinal)
+            rendered = prepared.renderer.render(prepared.person, prepared.address, ordinal)
         except PerigeeError as error:
             return Receipt(Outcome.FAILED, Reason.BAD_MESSAGE, error.message[:500])
         return Outgoing(
@@ -147,16 +131,15 @@ class Send:
             fresh_until=fresh_until,
         )
 
+    def web_version(self, row: tuple[Any, ...], language: str | None, ordinal: int) -> str:
+        """The HTML part as this person got it, for the browser. Raises NotFound for channels without one."""
+        person = Person.from_row(row, {})
+        chosen = pick_language(self._renderers, language or person.language, self.content.default)
+        return self._renderers[chosen].web_version(person, ordinal)
+
     @staticmethod
     def params_text(params: Any) -> str | None:
         return None if params is None else msgspec.json.encode(params).decode()
-
-
-def pick(available: Mapping[str, object], default: str, wanted: str | None) -> str:
-    """`uk-UA` → `uk` → the default."""
-    from perigee.messages.language import pick_language
-
-    return pick_language(available, wanted, default)
 
 
 def _suppression_query(channel: str) -> str:
@@ -198,28 +181,26 @@ class Sends:
             row = await (
                 await connection.execute(q.get_send, {"org_id": org_id, "send_id": send_id})
             ).fetchone()
-            organisation = await (await connection.execute(q.organisation_of_send, {"org_id": org_id})).fetchone()
-        if row is None or organisation is None:
+        if row is None:
             raise NotFound(f"send {send_id} does not exist")
-        _, started_at, _, channel, campaign_id, _, marketing, provider_id, _, content_json = row
-        content = msgspec.convert(content_json, Content)
-        renderers = {
-            language: await make_renderer(
-                channel,
-                members,
-                language=language,
-                keys=self._keys,
-                public_url=self._public_url,
-                org_id=org_id,
-                send_id=send_id,
-                campaign_id=campaign_id,
-                marketing=marketing,
-                organisation=organisation[0],
-                settings=organisation[3],
-                message_name=content.name,
-            )
-            for language, members in content.versions.items()
-        }
+        _, started_at, _, channel, campaign_id, _, marketing, provider_id, _, frozen = row
+        content = msgspec.convert(frozen, Content)
+        compiled = compile_content(
+            channel,
+            content,
+            public_url=self._public_url,
+            org_id=org_id,
+            campaign_id=campaign_id,
+            marketing=marketing,
+        )
+        made = renderers(
+            compiled,
+            content,
+            keys=self._keys,
+            public_url=self._public_url,
+            org_id=org_id,
+            send_id=send_id,
+        )
         return Send(
             org_id=org_id,
             send_id=send_id,
@@ -228,7 +209,7 @@ class Sends:
             marketing=marketing,
             provider_id=provider_id,
             content=content,
-            renderers=renderers,
+            renderers=made,
         )
 
 

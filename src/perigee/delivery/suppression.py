@@ -39,7 +39,7 @@ _COLUMN = {"email": "email", "phone": "phone"}
 def address_join(channel: str) -> str:
     """Joins `contact c` with its address row `a` of this channel."""
     kind = ADDRESS_KIND[channel]
-    return f"left join address a on a.org_id = c.org_id and a.kind = '{kind}' and a.value = c.{_COLUMN[kind]}"  # noqa: S608
+    return f"left join address a on a.org_id = c.org_id and a.kind = '{kind}' and a.value = c.{_COLUMN[kind]}"
 
 
 def address_column(channel: str) -> str:
@@ -60,4 +60,4 @@ def reason_case(channel: str) -> str:
         when %(marketing)s and a.complained_at is not null then '{Drop.COMPLAINED}'
         when a.blacklisted_at is not null then '{Drop.BLACKLISTED}'
         when a.blocked_until > now() then '{Drop.BLOCKED}'
-    end"""  # noqa: S608
+    end"""

@@ -115,7 +115,10 @@ class EsputnikFace:
         if not isinstance(value, Answer):
             value = Answer(json_edge.encode(value))
         return Response(
-            content=value.content, status_code=value.status, headers=value.headers, media_type=value.media_type
+            content=value.content,
+            status_code=value.status,
+            headers=value.headers,
+            media_type=value.media_type,
         )
 
     def refuse(self, error: Exception, request: AnyRequest) -> Response[Any]:
@@ -136,7 +139,9 @@ def operation(
     body_limit: Callable[[AppContext], int] = default_limit,
 ) -> Callable[[Handler], Operation]:
     """Declares a method of the old wire; `path` begins with the version: `/v1/contact/{contact_id:int}`."""
-    return declare(FACE, method, path, right=right, section=section, body=body, answer=answer, body_limit=body_limit)
+    return declare(
+        FACE, method, path, right=right, section=section, body=body, answer=answer, body_limit=body_limit
+    )
 
 
 def failures(elements: Iterable[Any | PerigeeError]) -> list[PerigeeError]:

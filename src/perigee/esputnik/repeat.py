@@ -26,7 +26,9 @@ def fingerprint(method: str, path: str, body: bytes) -> bytes:
     return digest.digest()
 
 
-async def admit(connection: Connection, org_id: int, fingerprints: Sequence[bytes], seconds: int) -> list[bool]:
+async def admit(
+    connection: Connection, org_id: int, fingerprints: Sequence[bytes], seconds: int
+) -> list[bool]:
     """Per fingerprint: may it pass? Of equal ones in one call the first passes. `seconds` 0 lets all pass."""
     if seconds == 0 or not fingerprints:
         return [True] * len(fingerprints)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import time
-from typing import cast
 
 import structlog
 from litestar.enums import HttpMethod, ScopeType
@@ -55,7 +54,7 @@ class Edge:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
         else:
-            await self._serve(cast(HTTPScope, scope), receive, send)
+            await self._serve(scope, receive, send)
 
     async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         path = normal_path(scope["path"])
@@ -64,7 +63,13 @@ class Edge:
         method = scope["method"]
         headers = self._headers(scope, path)
         if method == "OPTIONS":
-            await send({"type": "http.response.start", "status": 200, "headers": [*headers, (b"content-length", b"0")]})
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": 200,
+                    "headers": [*headers, (b"content-length", b"0")],
+                }
+            )
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         if method == "HEAD":
@@ -75,7 +80,8 @@ class Edge:
         async def send_outward(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [
-                    (b"TotalCount" if name == b"totalcount" else name, value) for name, value in message["headers"]
+                    (b"TotalCount" if name == b"totalcount" else name, value)
+                    for name, value in message["headers"]
                 ] + headers
                 HTTP_REQUESTS.labels(method, str(message["status"])).inc()
                 HTTP_SECONDS.observe(time.perf_counter() - started)

@@ -62,7 +62,8 @@ def _holder(port: int) -> str:
     """` by NAME (process N)`, if we may know."""
     try:
         for connection in psutil.net_connections("tcp"):
-            taken = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            here = connection.laddr
+            taken = connection.status == psutil.CONN_LISTEN and bool(here) and here[1] == port
             if taken and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()!r} (process {connection.pid})"
     except psutil.Error:

@@ -81,7 +81,9 @@ class Call:
         else:
             content_type = self.request.headers.get("content-type", "application/json")
             if content_type.split(";")[0].strip().lower() not in ("application/json", "text/json", ""):
-                raise UnsupportedMedia(f"Content-Type '{content_type[:60]}' is not supported, use application/json")
+                raise UnsupportedMedia(
+                    f"Content-Type '{content_type[:60]}' is not supported, use application/json"
+                )
         return raw
 
 
@@ -112,7 +114,9 @@ class Operation:
         try:
             principal = await context.authenticator.authenticate(request.headers.get("authorization"))
             if not principal.may(self.right):
-                raise Forbidden(f"this key has the access '{principal.access}', which does not include this method")
+                raise Forbidden(
+                    f"this key has the access '{principal.access}', which does not include this method"
+                )
             call = Call(request, context, principal, self.body_limit(context))
             return self.face.answer(await self.handler(call))
         except Exception as error:

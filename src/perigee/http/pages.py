@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from litestar import get
+from litestar import Response, get
 from litestar.types import ControllerRouterHandler
 
+from perigee.delivery import pages as delivery_pages
+from perigee.delivery.channels.sandbox import pages as sandbox_pages
 from perigee.http.context import AppContext
+from perigee.observe import metrics_page
 
 Page = Callable[[AppContext], ControllerRouterHandler]
 
@@ -22,4 +25,13 @@ def health(context: AppContext) -> ControllerRouterHandler:
     return check
 
 
-PAGES: tuple[Page, ...] = (health,)
+def metrics(context: AppContext) -> ControllerRouterHandler:
+    @get("/metrics", sync_to_thread=True)
+    def show() -> Response[bytes]:
+        content, media_type = metrics_page()
+        return Response(content, media_type=media_type)
+
+    return show
+
+
+PAGES: tuple[Page, ...] = (health, metrics, *delivery_pages.PAGES, *sandbox_pages.PAGES)

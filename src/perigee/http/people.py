@@ -34,10 +34,17 @@ def refusal(error: Exception, path: str) -> Response[Any]:
     known: PerigeeError | None = failure.known(error)
     if known is None:
         failure_id = failure.record(error, path)
-        return page("Error", f'<div class="narrow"><h1>Something went wrong</h1><p>Its id in the log is {failure_id}.</p></div>', status=500)
+        return page(
+            "Error",
+            f'<div class="narrow"><h1>Something went wrong</h1><p>Its id in the log is {failure_id}.</p></div>',
+            status=500,
+        )
     message = known.message
     if isinstance(known, Unauthorized):
         message = "Sign in with the owner's login and password, or with any name and an API key."
     return page(
-        "Error", f'<div class="narrow"><p>{text(message)}</p></div>', status=status_of(known), headers=headers_of(known)
+        "Error",
+        f'<div class="narrow"><p>{text(message)}</p></div>',
+        status=status_of(known),
+        headers=headers_of(known),
     )

@@ -18,7 +18,12 @@ app = App(connector=PsycopgConnector(), import_paths=list(MODULES))
 
 
 async def enqueue(
-    connection: Connection, task: str, *, lock: str | None = None, queueing_lock: str | None = None, **arguments: Any
+    connection: Connection,
+    task: str,
+    *,
+    lock: str | None = None,
+    queueing_lock: str | None = None,
+    **arguments: Any,
 ) -> int:
     """Adds a job inside the caller's transaction: it exists exactly when that commits. Returns its id.
 

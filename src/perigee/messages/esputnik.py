@@ -125,7 +125,9 @@ def _family(channel: str) -> list[Operation]:
         handler.__name__ = f"{handler.__name__}_{channel}_message"
         limit = _template_limit
         family.append(
-            operation(method, where, section="18", right=right, body=body, answer=answer, body_limit=limit)(handler)
+            operation(method, where, section="18", right=right, body=body, answer=answer, body_limit=limit)(
+                handler
+            )
         )
     return family
 

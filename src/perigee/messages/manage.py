@@ -74,7 +74,7 @@ async def create(
     if meta.name is None:
         raise Invalid("name: is required", field="name")
     content = read_content(channel, members)
-    await check_content(channel, content, engine)
+    content = await check_content(content, engine)
     await _check_categories(connection, org_id, meta.subscriptions_keys or [])
     language = meta.language or default_language
     message_id = await store.insert_message(
@@ -94,12 +94,14 @@ async def create(
     return message_id
 
 
-async def change(connection: Connection, org_id: int, channel: str, message_id: int, members: dict[str, Any]) -> None:
+async def change(
+    connection: Connection, org_id: int, channel: str, message_id: int, members: dict[str, Any]
+) -> None:
     """Changes the base version; absent members stay as they are. Raises NotFound, Invalid, Conflict."""
     message = await store.get_message(connection, org_id, message_id, channel=channel, lock=True)
     meta = read_meta(members)
     content = read_content(channel, {**message.versions[message.language], **_given(members)})
-    await check_content(channel, content, message.engine)
+    content = await check_content(content, message.engine)
     keys = message.subscriptions_keys if meta.subscriptions_keys is None else meta.subscriptions_keys
     await _check_categories(connection, org_id, keys)
     language = meta.language or message.language
@@ -139,11 +141,13 @@ async def put_translation(
     message = await store.get_message(connection, org_id, message_id, channel=channel, lock=True)
     base = message.versions.get(language, message.versions[message.language])
     content = read_content(channel, {**base, **_given(members)})
-    await check_content(channel, content, message.engine)
+    content = await check_content(content, message.engine)
     await store.put_version(connection, org_id, message_id, language, content)
 
 
-async def delete_translation(connection: Connection, org_id: int, channel: str, message_id: int, language: str) -> None:
+async def delete_translation(
+    connection: Connection, org_id: int, channel: str, message_id: int, language: str
+) -> None:
     """Raises NotFound, and Invalid for the base version, which only goes with the message."""
     message = await store.get_message(connection, org_id, message_id, channel=channel, lock=True)
     if language == message.language:

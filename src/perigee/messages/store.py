@@ -79,7 +79,13 @@ async def search(
     connection: Connection, org_id: int, *, channel: str | None, text: str, offset: int, limit: int
 ) -> tuple[list[MessageRow], int]:
     """(messages, total)."""
-    values: dict[str, Any] = {"org_id": org_id, "channel": channel, "search": text, "offset": offset, "limit": limit}
+    values: dict[str, Any] = {
+        "org_id": org_id,
+        "channel": channel,
+        "search": text,
+        "offset": offset,
+        "limit": limit,
+    }
     rows = await (await connection.execute(q.search_messages, values)).fetchall()
     if rows:
         total = int(rows[0][1])

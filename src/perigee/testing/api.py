@@ -20,7 +20,7 @@ from perigee.http.app import create_app
 from perigee.keys import Keys
 from perigee.settings import Settings
 
-SECRET = "a secret of the tests"  # noqa: S105
+SECRET = "a secret of the tests"
 SETTINGS = Settings(home=Path("/nonexistent"), secret_key=SECRET, public_url="http://perigee.test")
 
 
@@ -33,7 +33,9 @@ class Api:
         self.org_id = org_id
         self.key = key
 
-    async def call(self, method: str, path: str, json: Any = None, *, key: str | None = None, **more: Any) -> httpx.Response:
+    async def call(
+        self, method: str, path: str, json: Any = None, *, key: str | None = None, **more: Any
+    ) -> httpx.Response:
         """`key`: another API key; "" sends no credentials."""
         if json is not None:
             more["json"] = json
@@ -66,7 +68,9 @@ class Api:
 
         from perigee import jobs
 
-        app = jobs.app.with_connector(procrastinate.PsycopgConnector(conninfo=self.db.url, min_size=1, max_size=3))
+        app = jobs.app.with_connector(
+            procrastinate.PsycopgConnector(conninfo=self.db.url, min_size=1, max_size=3)
+        )
         async with app.open_async():
             await app.run_worker_async(
                 wait=False,
@@ -79,7 +83,9 @@ class Api:
 async def make_organisation(db: Database, name: str = "Example Shop") -> tuple[int, str]:
     """(org_id, a full-access key)."""
     async with db.transaction() as connection:
-        return await create_organisation(connection, Keys.of(SECRET), name=name, owner=f"owner@{name.split()[0].lower()}.example.com")
+        return await create_organisation(
+            connection, Keys.of(SECRET), name=name, owner=f"owner@{name.split()[0].lower()}.example.com"
+        )
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from psycopg import errors as pg
@@ -14,10 +14,10 @@ from perigee.errors import Invalid
 
 
 @pytest.fixture
-async def numbers(db: Database) -> AsyncIterator[Database]:
+async def numbers(db: Database) -> Database:
     async with db.transaction() as connection:
         await connection.execute("create table number (org_id bigint, n int, primary key (org_id, n))")
-    yield db
+    return db
 
 
 async def add(connection: Connection, org_id: int, items: Sequence[int]) -> list[int | Exception]:
