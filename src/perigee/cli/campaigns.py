@@ -24,6 +24,7 @@ Outcome = Literal["sent", "failed", "dropped", "uncertain"]
 Ids = Annotated[list[int], Parameter(negative="", consume_multiple=True)]
 _OVER = frozenset({"finished", "stopped", "failed", "cancelled", "held", "draft"})
 _LOOK_EVERY = 0.5
+_SHOWN_LINKS = 20
 
 
 @app.command(name="list")
@@ -214,8 +215,10 @@ def report(campaign_id: int, /, *, server: Server = HERE) -> None:
     )
     if found.links:
         console.print()
-        rows = [[link.url, link.clicks, link.people] for link in found.links]
+        rows = [[link.url, link.clicks, link.people] for link in found.links[:_SHOWN_LINKS]]
         show_table(["Link", "Clicks", "People"], rows, empty="")
+        if len(found.links) > _SHOWN_LINKS:
+            console.print(f"… and {len(found.links) - _SHOWN_LINKS} more; --json lists all", style="dim")
 
 
 @app.command

@@ -70,7 +70,8 @@ async def _react(stage: Stage, expected: Expected, first: Sent) -> None:
                 found = find(await stage.perigee.get_sandbox_message(message))
                 await recipients.open(found)
                 if person.number in clickers:
-                    led_to_shop += await recipients.click(found) == _SHOP + person.external_id
+                    target = await recipients.click(found)
+                    led_to_shop += target == _SHOP + person.external_id
                 if person.number in leavers:
                     await recipients.unsubscribe(found)
                 at(done)
