@@ -115,7 +115,7 @@ def _parts(settings: Settings, database_url: str, listener: socket.socket, *, em
     environment = {**settings.as_environment(), "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
     if embedded:
         environment["PERIGEE_DATABASE_URL"] = database_url
-    workers = settings.workers or max(1, (os.cpu_count() or 1) // 2)
+    workers = settings.workers or min(8, os.cpu_count() or 1)
     return [
         *web_parts(settings, listener, environment),
         *(python_part(f"worker-{n}", "worker", environment=environment) for n in range(1, workers + 1)),

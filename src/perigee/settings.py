@@ -83,7 +83,7 @@ class Settings:
         check=long_enough_key,
     )
     workers: int = setting(
-        0, "Worker processes that `up` starts; 0 = one per two cores, at least one.", check=between(0, 256)
+        0, "Worker processes that `up` starts; 0 = one per core, at most eight.", check=between(0, 256)
     )
     web_processes: int = setting(1, "Web processes that `up` and `serve` start.", check=between(1, 256))
     pool_size: int = setting(8, "Database connections per process.", check=between(2, 200))
