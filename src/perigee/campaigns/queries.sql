@@ -129,9 +129,10 @@ where s.org_id = %(org_id)s and s.send_id = %(send_id)s
 group by s.org_id, s.send_id
 
 -- name: recent_rate
+-- By time: the index of activity by send leaves deliveries out.
 select count(*)::float8 / 10 from activity
-where org_id = %(org_id)s and send_id = %(send_id)s and status in ('DELIVERED', 'UNDELIVERED')
-  and at > now() - interval '10 seconds'
+where org_id = %(org_id)s and at > now() - interval '10 seconds' and send_id = %(send_id)s
+  and status in ('DELIVERED', 'UNDELIVERED')
 
 -- name: outcomes
 -- The ledger by outcome and reason.

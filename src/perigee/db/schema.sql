@@ -899,9 +899,9 @@ CREATE INDEX activity_contact ON ONLY activity USING btree (org_id, contact_id, 
 
 CREATE INDEX activity_default_org_id_contact_id_at_idx ON activity_default USING btree (org_id, contact_id, at);
 
-CREATE INDEX activity_send ON ONLY activity USING btree (org_id, send_id, status, ordinal);
+CREATE INDEX activity_send ON ONLY activity USING btree (org_id, send_id, status, ordinal) WHERE (status = ANY (ARRAY['READ'::text, 'CLICKED'::text, 'UNSUBSCRIBED'::text, 'SPAM'::text]));
 
-CREATE INDEX activity_default_org_id_send_id_status_ordinal_idx ON activity_default USING btree (org_id, send_id, status, ordinal);
+CREATE INDEX activity_default_org_id_send_id_status_ordinal_idx ON activity_default USING btree (org_id, send_id, status, ordinal) WHERE (status = ANY (ARRAY['READ'::text, 'CLICKED'::text, 'UNSUBSCRIBED'::text, 'SPAM'::text]));
 
 CREATE INDEX address_unsubscribed ON address USING btree (org_id, kind, unsubscribed_at) WHERE (unsubscribed_at IS NOT NULL);
 

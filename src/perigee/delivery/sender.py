@@ -194,12 +194,12 @@ class BatchRunner:
             await self._wait()
 
     def _intend(self, size: int) -> list[int]:
-        """Indexes to begin next, as far as the process's window has room."""
+        """Indexes to begin next, as far as the process's window has room. What the same commit settles makes room."""
         if self.sender.stop.is_set() or self.pause_provider is not None:
             self.running = False
         if not self.running:
             return []
-        room = min(self.sender.free, size - self.position)
+        room = max(0, min(self.sender.free + len(self.settled), size - self.position))
         self.sender.free -= room
         return list(range(self.position, self.position + room))
 

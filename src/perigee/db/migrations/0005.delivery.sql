@@ -126,7 +126,9 @@ create table activity (
     meta         jsonb,                         -- user agent, machine flag …
     primary key (org_id, at, activity_id)
 ) partition by range (at);
-create index activity_send on activity (org_id, send_id, status, ordinal);
+-- Reports read what people did; that a message was delivered stands in the ledger.
+create index activity_send on activity (org_id, send_id, status, ordinal)
+    where status in ('READ', 'CLICKED', 'UNSUBSCRIBED', 'SPAM');
 create index activity_contact on activity (org_id, contact_id, at);
 create table activity_default partition of activity default;
 
