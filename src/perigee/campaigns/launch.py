@@ -60,6 +60,9 @@ async def launch_due(
                     connection, org_id, campaign_id, "failed", from_states=["scheduled"], error=error.message
                 )
             log.warning("launch refused", campaign_id=campaign_id, error=error.message)
+        except Exception:
+            # Our fault or the database's: it stays scheduled, and the others are not held up.
+            log.exception("launch failed", campaign_id=campaign_id)
     return len(due)
 
 

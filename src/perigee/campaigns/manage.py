@@ -12,6 +12,7 @@ from perigee.campaigns import store
 from perigee.campaigns.types import Campaign, CampaignCreate
 from perigee.db.pool import Connection
 from perigee.db.queries import load
+from perigee.delivery.rendering import CHANNELS
 from perigee.errors import Conflict, Invalid, NotFound
 
 q = load(__package__)
@@ -22,12 +23,17 @@ LAUNCHED = ("preparing", "running", "paused", "finished")
 async def create(
     connection: Connection, org_id: int, wanted: CampaignCreate, *, created_by: str = ""
 ) -> Campaign:
-    """A draft. Raises NotFound for an unknown message, Invalid for unknown segments."""
+    """A draft. Raises NotFound for an unknown message, Invalid for unknown segments and for channels that cannot be
+    sent."""
     message = await (
         await connection.execute(q.message_of_campaign, {"org_id": org_id, "message_id": wanted.message_id})
     ).fetchone()
     if message is None:
         raise NotFound(f"message {wanted.message_id} does not exist")
+    if message[0] not in CHANNELS:
+        raise Invalid.of(
+            "message_id", wanted.message_id, f"is a message of channel {message[0]}, which is not sent yet"
+        )
     if missing := await store.missing_segments(connection, org_id, [*wanted.include, *wanted.exclude]):
         raise Invalid.of("include/exclude", missing[0], "is not a segment of this organisation")
     campaign_id = await store.insert_campaign(
@@ -44,9 +50,10 @@ async def create(
 async def launch(
     connection: Connection, org_id: int, campaign_id: int, *, at: datetime | None, now: datetime
 ) -> Campaign:
-    """Schedules the launch; the audience is frozen when its time comes. A time in the past is refused."""
+    """Schedules the launch; the audience is frozen when its time comes. A time in the past is refused. Without `at`
+    it is now, whatever was scheduled before."""
     campaign = await store.get_campaign(connection, org_id, campaign_id, lock=True)
-    if campaign.state in LAUNCHED or (campaign.state == "scheduled" and at in (None, campaign.scheduled_at)):
+    if campaign.state in LAUNCHED or (campaign.state == "scheduled" and at == campaign.scheduled_at):
         return campaign
     if at is not None and at < now:
         raise Invalid.of("at", at.astimezone(UTC).isoformat(), "is in the past")

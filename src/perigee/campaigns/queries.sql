@@ -111,6 +111,12 @@ with batch as (
     delete from send_retry r using send s
     where s.org_id = r.org_id and s.send_id = r.send_id and s.state = 'stopped'
       and (%(send_id)s::bigint is null or (r.org_id = %(org_id)s and r.send_id = %(send_id)s))
+    returning r.org_id, r.send_id
+), counted as (
+    -- A retry belongs to no batch any more, so it is counted with the send.
+    update send s set dropped = s.dropped + c.n
+    from (select org_id, send_id, count(*)::int as n from cleared group by 1, 2) c
+    where s.org_id = c.org_id and s.send_id = c.send_id
 )
 update send_batch b
 set dropped = b.dropped + cardinality(b.recipients) - b.position, uncertain = b.uncertain + cardinality(b.in_flight),

@@ -14,14 +14,16 @@ from perigee.delivery.suppression import ADDRESS_KIND
 
 if TYPE_CHECKING:
     from perigee.delivery.sender import BatchRunner
+    from perigee.delivery.sends import Send
 
 log = structlog.get_logger()
 q = load(__package__)
 
 REST_SECONDS = 10.0
 STOP_AFTER = 10
-"""So many refusals of our message or our sender, and none sent by the same runner since: the send pauses itself.
+"""So many refusals of our message or our sender, and more than one in twenty of what was sent: the send pauses itself.
 One odd receiver must not stop a campaign."""
+REFUSED_SHARE = 20
 
 
 async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]]) -> None:
@@ -62,9 +64,22 @@ async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]]) -> Non
             text=receipt.text,
         )
     refused = by_advice.get(Advice.STOP_MESSAGE, []) + by_advice.get(Advice.PAUSE_SENDER, [])
-    if refused and send.count_refusals(len(refused)) >= STOP_AFTER:
+    if refused and await _too_many(database, send, len(refused)):
         text = f"stopped after {STOP_AFTER} refusals: {refused[-1][1].text[:200] or refused[-1][1].reason}"
         await pause_send(database, lease.org_id, lease.send_id, text)
+
+
+async def _too_many(database: Database, send: Send, more: int) -> bool:
+    refusals = send.count_refusals(more)
+    if refusals < STOP_AFTER:
+        return False
+    async with database.connection() as connection:
+        cursor = await connection.execute(q.sent_of_send, {"org_id": send.org_id, "send_id": send.send_id})
+        row = await cursor.fetchone()
+    if row is not None and refusals * REFUSED_SHARE <= row[0]:
+        return False
+    send.forget_refusals()  # whoever resumes it has looked
+    return True
 
 
 async def pause_send(database: Database, org_id: int, send_id: int, error: str) -> None:

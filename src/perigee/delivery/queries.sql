@@ -152,6 +152,9 @@ with finished as (
 update campaign c set state = 'finished', updated_at = now()
 from finished f where c.org_id = f.org_id and c.campaign_id = f.campaign_id
 
+-- name: sent_of_send
+select coalesce(sum(sent), 0)::int from send_batch where org_id = %(org_id)s and send_id = %(send_id)s
+
 -- name: pause_send
 -- The sender stops a send by itself when its message is at fault.
 with paused as (

@@ -27,10 +27,12 @@ q = load(__package__)
 
 @dataclass(slots=True)
 class Prepared:
-    """A recipient ready to be rendered. `address` is the one the message goes to."""
+    """A recipient ready to be rendered. `address` is the normal form, by which ledger and consent know it; the message
+    goes to `mailbox`, as its owner spells it."""
 
     contact_id: int
     address: str
+    mailbox: str
     language: str
     person: Person
     renderer: Renderer
@@ -69,6 +71,9 @@ class Send:
         self._refusals += more
         return self._refusals
 
+    def forget_refusals(self) -> None:
+        self._refusals = 0
+
     async def load(self, database: Database, lease: Lease) -> dict[int, Prepared]:
         """The people of what is left of a batch, by index; who has no contact or address any more is missing."""
         ids = lease.recipients[lease.position :]
@@ -84,11 +89,13 @@ class Send:
 
     def _prepare(self, row: tuple[Any, ...], params: Any) -> Prepared | None:
         person = Person.from_row(row, params or {})
-        address = (row[3] or row[1]) if ADDRESS_KIND[self.channel] == "email" else row[2]
+        is_email = ADDRESS_KIND[self.channel] == "email"
+        address = row[1] if is_email else row[2]
         if not address:
             return None
+        mailbox = (is_email and row[3]) or address
         language = pick_language(self._renderers, person.language, self.content.default)
-        return Prepared(person.contact_id, address, language, person, self._renderers[language])
+        return Prepared(person.contact_id, address, mailbox, language, person, self._renderers[language])
 
     async def suppressed(self, database: Database, lease: Lease, indexes: Sequence[int]) -> dict[int, str]:
         """Recipients that must not be sent to, as of this moment, with the reason."""
@@ -115,7 +122,7 @@ class Send:
         """The message, rendered; or the refusal of a message that cannot be rendered for this person."""
         ordinal = lease.ordinals[index]
         try:
-            rendered = prepared.renderer.render(prepared.person, prepared.address, ordinal)
+            rendered = prepared.renderer.render(prepared.person, prepared.mailbox, ordinal)
         except PerigeeError as error:
             return Receipt(Outcome.FAILED, Reason.BAD_MESSAGE, error.message[:500])
         return Outgoing(
@@ -123,7 +130,7 @@ class Send:
             send_id=self.send_id,
             ordinal=ordinal,
             contact_id=prepared.contact_id,
-            address=prepared.address,
+            address=prepared.mailbox,
             iid=rendered.iid,
             sender=rendered.sender,
             payload=rendered.payload,

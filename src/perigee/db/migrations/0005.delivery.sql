@@ -40,7 +40,7 @@ create table send (
     state        text not null default 'running' check (state in ('preparing','running','paused','stopped','finished','failed')),
     content      jsonb not null,                -- {"language": default, "versions": {lang: content}, …}
     chosen       integer not null default 0,    -- people in the frozen audience
-    dropped      integer not null default 0,    -- of these, dropped at launch
+    dropped      integer not null default 0,    -- of these, dropped at launch, or by a stop while they waited for a retry
     paused_at    timestamptz,                   -- resuming moves the due times by the pause
     finished_at  timestamptz,
     error        text,
@@ -157,4 +157,4 @@ create table sandbox_message (
     primary key (org_id, sandbox_id)
 );
 create index sandbox_message_send on sandbox_message (org_id, send_id, ordinal);
-create index sandbox_message_address on sandbox_message (org_id, address);
+create index sandbox_message_address on sandbox_message (org_id, lower(address));

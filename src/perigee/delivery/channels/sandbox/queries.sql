@@ -11,7 +11,7 @@ select sandbox_id, send_id, contact_id, channel, address, sender, body, sent_at
 from sandbox_message
 where org_id = %(org_id)s and (%(before)s::bigint is null or sandbox_id < %(before)s)
   and (%(channel)s::text is null or channel = %(channel)s)
-  and (%(address)s::text is null or address = %(address)s)
+  and (%(address)s::text is null or lower(address) = %(address)s)
   and (%(send_id)s::bigint is null or send_id = %(send_id)s)
 order by sandbox_id desc limit %(limit)s
 
