@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from perigee.campaigns.manage import settle_stopped
-from perigee.db import partitions
+from perigee.db import partitions, statistics
 from perigee.db.pool import Database
 from perigee.db.queries import load
 from perigee.delivery import consequences
@@ -26,6 +26,7 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
     async with database.transaction() as connection:
         await settle_stopped(connection)
     await consequences.finish(database)
+    await statistics.refresh(database)
 
 
 async def move_retries(database: Database) -> None:

@@ -11,6 +11,7 @@ from psycopg import OperationalError
 from perigee.contacts import import_store
 from perigee.contacts.apply_import import apply_import
 from perigee.contacts.bulk import APPLY_IMPORT
+from perigee.db import statistics
 from perigee.db.pool import Database
 from perigee.jobs import app
 
@@ -29,6 +30,7 @@ async def apply(context: JobContext, org_id: int, session_id: str) -> None:
     database: Database = context.additional_context["database"]
     try:
         await apply_import(database, org_id, UUID(session_id))
+        await statistics.refresh(database)
     except Exception as error:
         if isinstance(error, OperationalError) and context.job.attempts < ATTEMPTS:
             raise

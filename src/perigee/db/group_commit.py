@@ -24,7 +24,7 @@ Apply = Callable[[Connection, int, Sequence[Item]], Awaitable[Sequence[Result | 
 # Two processes may insert the same person at the same moment: one of them starts over and finds the row.
 RACES = (pg.UniqueViolation, pg.DeadlockDetected, pg.SerializationFailure)
 TRIES = 5
-GATHER_SECONDS = 0.001
+GATHER_SECONDS = 0.002
 
 
 class GroupCommit(Generic[Item, Result]):

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from typing import Any
 
 from litestar import MediaType, Response, get, post
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from perigee.db.queries import load
@@ -44,7 +45,7 @@ def open_pixel(context: AppContext) -> ControllerRouterHandler:
     commit = context.group_commit(record_hits)
 
     @get("/o/{token:str}", media_type="image/gif")
-    async def handle(request: AnyRequest, token: str) -> Response[bytes]:
+    async def handle(request: AnyRequest, token: FromPath[str]) -> Response[bytes]:
         """A picture is always answered; only a genuine token counts."""
         try:
             recipient = read_recipient(context.keys.links, OPEN, token)
@@ -92,7 +93,7 @@ def click(context: AppContext) -> ControllerRouterHandler:
     commit = context.group_commit(record_hits)
 
     @get("/c/{token:str}")
-    async def handle(request: AnyRequest, token: str) -> Response[Any]:
+    async def handle(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
         try:
             clicked = read_click(context.keys.links, token)
             url = await targets.of(clicked)
@@ -120,7 +121,7 @@ def click(context: AppContext) -> ControllerRouterHandler:
 
 def unsubscribe_page(context: AppContext) -> ControllerRouterHandler:
     @get("/u/{token:str}")
-    async def handle(token: str) -> Response[Any]:
+    async def handle(token: FromPath[str]) -> Response[Any]:
         try:
             read_recipient(context.keys.links, UNSUBSCRIBE, token)
         except NotFound as error:
@@ -144,7 +145,7 @@ def unsubscribe(context: AppContext) -> ControllerRouterHandler:
     commit = context.group_commit(opt_out)
 
     @post("/u/{token:str}", status_code=200)
-    async def handle(request: AnyRequest, token: str) -> Response[Any]:
+    async def handle(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
         """Both form encodings, one answer: 200 once the change is committed."""
         try:
             recipient = read_recipient(context.keys.links, UNSUBSCRIBE, token)
@@ -181,7 +182,7 @@ def web_version(context: AppContext) -> ControllerRouterHandler:
     sends = Sends(context.database, context.keys, context.settings.public_url)
 
     @get("/v/{token:str}")
-    async def handle(token: str) -> Response[Any]:
+    async def handle(token: FromPath[str]) -> Response[Any]:
         try:
             recipient = read_recipient(context.keys.links, VIEW, token)
             send = await sends.get(recipient.org_id, recipient.send_id)

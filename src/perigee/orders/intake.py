@@ -7,12 +7,16 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from perigee.db import statistics
 from perigee.db.group_commit import run_set
 from perigee.db.pool import Database
 from perigee.errors import Invalid
 from perigee.lib.scalars import one_or_many
 from perigee.orders.clean import Refused, clean_all
 from perigee.orders.upsert import upsert
+
+BULK = 100
+"""From so many orders on, a call may change what the planner must know."""
 
 
 class OrdersIn(msgspec.Struct):
@@ -31,4 +35,6 @@ async def take(database: Database, org_id: int, body: OrdersIn, *, zone: str, li
     good, refused = clean_all(given, ZoneInfo(zone))
     if good:
         await run_set(database, upsert, org_id, good)
+    if len(good) >= BULK:
+        await statistics.refresh(database)
     return refused

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from perigee.delivery.channels.sandbox.outbox import Kept, get_message, headline, list_messages, open_letter
@@ -69,7 +70,7 @@ def _row(kept: Kept) -> str:
 
 def sandbox_message(context: AppContext) -> ControllerRouterHandler:
     @get("/sandbox/{sandbox_id:int}")
-    async def handle(request: AnyRequest, sandbox_id: int) -> Response[Any]:
+    async def handle(request: AnyRequest, sandbox_id: FromPath[int]) -> Response[Any]:
         async def show(caller: Any) -> Response[Any]:
             async with context.database.connection() as connection:
                 return _show(await get_message(connection, caller.org_id, sandbox_id))
@@ -99,7 +100,7 @@ def _show(kept: Kept) -> Response[Any]:
 
 def sandbox_html(context: AppContext) -> ControllerRouterHandler:
     @get("/sandbox/{sandbox_id:int}/html")
-    async def handle(request: AnyRequest, sandbox_id: int) -> Response[Any]:
+    async def handle(request: AnyRequest, sandbox_id: FromPath[int]) -> Response[Any]:
         async def show(caller: Any) -> Response[Any]:
             async with context.database.connection() as connection:
                 kept = await get_message(connection, caller.org_id, sandbox_id)
@@ -112,7 +113,7 @@ def sandbox_html(context: AppContext) -> ControllerRouterHandler:
 
 def sandbox_raw(context: AppContext) -> ControllerRouterHandler:
     @get("/sandbox/{sandbox_id:int}/raw")
-    async def handle(request: AnyRequest, sandbox_id: int) -> Response[Any]:
+    async def handle(request: AnyRequest, sandbox_id: FromPath[int]) -> Response[Any]:
         async def show(caller: Any) -> Response[Any]:
             async with context.database.connection() as connection:
                 kept = await get_message(connection, caller.org_id, sandbox_id)
