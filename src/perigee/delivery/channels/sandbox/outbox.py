@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import email
 import email.policy
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 
 from perigee.db.pool import Connection
@@ -89,11 +92,18 @@ def _part(message: EmailMessage, kind: str) -> str:
     return str(part.get_content()) if part is not None else ""
 
 
+_SUBJECT = re.compile(rb"^subject:((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
+
+
 def headline(kept: Kept) -> str:
-    """One line to recognise a message by."""
-    if kept.channel == "email":
-        head = kept.body.partition(b"\r\n\r\n")[0]
-        return str(
-            email.message_from_bytes(head + b"\r\n\r\n", policy=email.policy.default).get("subject", "")
-        )
-    return kept.body.decode("utf-8", "replace")[:160]
+    """One line to recognise a message by. Lists show hundreds, so no more of an email is read than its subject."""
+    if kept.channel != "email":
+        return kept.body.decode("utf-8", "replace")[:160]
+    found = _SUBJECT.search(kept.body, 0, kept.body.find(b"\r\n\r\n") + 2)
+    if found is None:
+        return ""
+    written = found[1].replace(b"\r\n", b"").strip().decode("utf-8", "replace")
+    try:
+        return str(make_header(decode_header(written)))
+    except (HeaderParseError, LookupError, UnicodeError):
+        return written
