@@ -941,7 +941,7 @@ CREATE INDEX push_token_token ON push_token USING btree (org_id, token);
 
 CREATE INDEX recent_request_at ON recent_request USING btree (at);
 
-CREATE INDEX sandbox_message_address ON sandbox_message USING btree (org_id, address);
+CREATE INDEX sandbox_message_address ON sandbox_message USING btree (org_id, lower(address));
 
 CREATE INDEX sandbox_message_send ON sandbox_message USING btree (org_id, send_id, ordinal);
 
