@@ -36,6 +36,16 @@ CORS = [
 ]
 
 
+class _AsSpelt(bytes):
+    """A header name that stays as it is: uvicorn lower-cases the names it writes, old clients know one spelling."""
+
+    def lower(self) -> _AsSpelt:
+        return self
+
+
+TOTAL_COUNT = _AsSpelt(b"TotalCount")
+
+
 def normal_path(path: str) -> str:
     path = _SLASHES.sub("/", path)
     if len(path) > 1 and path.endswith("/"):
@@ -80,7 +90,7 @@ class Edge:
         async def send_outward(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [
-                    (b"TotalCount" if name == b"totalcount" else name, value)
+                    (TOTAL_COUNT if name == b"totalcount" else name, value)
                     for name, value in message["headers"]
                 ] + headers
                 HTTP_REQUESTS.labels(method, str(message["status"])).inc()

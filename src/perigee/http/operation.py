@@ -16,7 +16,7 @@ from litestar.datastructures import MultiDict
 
 from perigee.accounts.rights import Right
 from perigee.accounts.types import Principal
-from perigee.errors import Forbidden, Invalid
+from perigee.errors import Forbidden, Invalid, NotFound
 from perigee.http import body as bodies
 from perigee.http.body import AnyRequest, UnsupportedMedia
 from perigee.http.context import AppContext
@@ -117,10 +117,18 @@ class Operation:
                 raise Forbidden(
                     f"this key has the access '{principal.access}', which does not include this method"
                 )
+            _refuse_impossible_ids(request)
             call = Call(request, context, principal, self.body_limit(context))
             return self.face.answer(await self.handler(call))
         except Exception as error:
             return self.face.refuse(error, request)
+
+
+def _refuse_impossible_ids(request: AnyRequest) -> None:
+    """A number in the path that no id of ours can be names nothing. Raises NotFound."""
+    for name, value in request.path_params.items():
+        if isinstance(value, int) and not 0 <= value <= json_edge.INT64_MAX:
+            raise NotFound(f"{name.removesuffix('_id')} {str(value)[:40]} is not found")
 
 
 def default_limit(context: AppContext) -> int:
