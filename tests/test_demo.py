@@ -121,7 +121,7 @@ def walk_through_the_tutorial(user: User, tmp_path: Path) -> None:
 
     newsletter = user.json("segments", "list", "--name", "Newsletter")[0]["segment_id"]
     assert user.told("segments", "count", str(newsletter)) == "2\n"
-    rule = '{"is": "field", "field": "language", "test": {"op": "equals", "value": "uk"}}'
+    rule = '{"is": "field", "field": "languageCode", "test": {"op": "equals", "value": "uk"}}'
     ukrainian = user.json("segments", "create", "Ukrainian", "--condition", "-", given=rule)["segment_id"]
     assert user.told("segments", "attach", str(newsletter), "--external-id", "CDNOW-00001") == (
         "1 people are new on the list\n"
@@ -156,8 +156,8 @@ def walk_through_the_tutorial(user: User, tmp_path: Path) -> None:
 def refusals(user: User) -> None:
     """One clear line each, and an exit code that says whose fault it is."""
     for arguments, code, line in (
-        (("campaigns", "report", "1"), 2, "perigee: campaign 1 does not exist\n"),
-        (("segments", "create", "Bad", "--condition", "{}"), 2, "perigee: condition"),
+        (("campaigns", "report", "1"), 4, "perigee: campaign 1 does not exist\n"),
+        (("segments", "create", "Bad", "--condition", "{}"), 4, "perigee: condition"),
         (("segments", "create", "Bad", "--condition", "{"), 1, "perigee: the condition is not JSON"),
         (
             ("messages", "create", "X", "--from", "a", "--text", "b", "--subject", "c"),
@@ -166,7 +166,7 @@ def refusals(user: User) -> None:
         ),
         (("contacts", "import", "/nonexistent.csv"), 1, "perigee: /nonexistent.csv cannot be read"),
         (("contacts", "get", "--email", "nobody@example.com"), 1, "perigee: nobody is found"),
-        (("campaigns", "list", "--key", "wrong"), 2, "perigee: "),
+        (("campaigns", "list", "--key", "wrong"), 4, "perigee: "),
     ):
         done = user.call(*arguments)
         assert done.returncode == code, (arguments, done.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -110,9 +111,16 @@ def _import(client: Client, sheet: Sheet, options: dict[str, Any], *, show: bool
                 raise OperatorError(f"the import failed: {status.description or 'no reason given'}")
             done.imported += len(part) - len(accepted.refused)
             done.refused += _with_lines(part, accepted.refused)
-            done.remarks += [status.description] if status.description else []
+            if status.description and _is_news(status.description, told=len(accepted.refused)):
+                done.remarks.append(status.description)
             progress.update(bar, advance=len(part))
     return done
+
+
+def _is_news(description: str, *, told: int) -> bool:
+    """The server's count holds those it refused at once, whom we name by their lines."""
+    counted = re.match(r"(\d+) contacts were refused", description)
+    return counted is None or int(counted[1]) > told
 
 
 def _with_lines(part: list[tuple[int, dict[str, Any]]], refused: list[RefusedContact]) -> list[Refusal]:

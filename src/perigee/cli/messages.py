@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import cyclopts
 from cyclopts import Parameter
 
-from perigee.cli.remote import HERE, Server, connected, console, read_text, show_json, show_table
+from perigee.cli.remote import HERE, Server, TextFile, connected, console, read_text, show_json, show_table
 from perigee.errors import OperatorError
 
 app = cyclopts.App(name="messages", help="Messages: make an email or SMS, list them.")
@@ -45,8 +45,8 @@ def create(
     *,
     sender: Annotated[str, Parameter(name="--from")],
     subject: str | None = None,
-    html: Path | None = None,
-    mjml: Path | None = None,
+    html: TextFile | None = None,
+    mjml: TextFile | None = None,
     text: str | None = None,
     language: str | None = None,
     tag: Annotated[list[str] | None, Parameter(negative="")] = None,

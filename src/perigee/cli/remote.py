@@ -1,7 +1,7 @@
 """What the commands share that speak to a server: its address, the key, how answers and errors are shown.
 
-Exit codes: 0 done; 1 no server, no key, or a file that cannot be read; 2 the server refused; 3 done in part, some
-elements were refused.
+Exit codes: 0 done; 1 no server, no key, or a file that cannot be read; 2 a command that does not exist so; 3 done in
+part, some elements were refused; 4 the server refused.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from perigee.errors import OperatorError
 from perigee.settings import default_home
 
 URL, KEY = "PERIGEE_URL", "PERIGEE_API_KEY"
-REFUSED, IN_PART = 2, 3
+IN_PART, REFUSED = 3, 4
 
 
 @Parameter(name="*", group="Server")
@@ -50,6 +50,8 @@ class Server:
 
 
 HERE = Server()
+TextFile = Annotated[Path, Parameter(allow_leading_hyphen=True)]
+"""A file to read; `-` is standard input (`read_text`)."""
 console = Console(soft_wrap=True, highlight=False)
 
 

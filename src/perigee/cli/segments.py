@@ -9,12 +9,14 @@ import cyclopts
 import msgspec
 from cyclopts import Parameter
 
-from perigee.cli.remote import HERE, Server, connected, console, read_text, show_json, show_table
+from perigee.cli.remote import HERE, Server, TextFile, connected, console, read_text, show_json, show_table
 from perigee.errors import OperatorError
 
 app = cyclopts.App(
     name="segments", help="Segments: list them, make one, count its people, put people on a list."
 )
+
+Condition = Annotated[str, Parameter(allow_leading_hyphen=True)]
 
 
 @app.command(name="list")
@@ -36,7 +38,7 @@ def list_segments(*, name: str | None = None, server: Server = HERE) -> None:
 
 
 @app.command
-def create(name: str, /, *, condition: str | None = None, server: Server = HERE) -> None:
+def create(name: str, /, *, condition: Condition | None = None, server: Server = HERE) -> None:
     """Make a list or, with a condition, a dynamic segment.
 
     Parameters
@@ -83,7 +85,7 @@ def attach(
         list[int] | None, Parameter(name="--id", negative="", consume_multiple=True)
     ] = None,
     external_id: Annotated[list[str] | None, Parameter(negative="", consume_multiple=True)] = None,
-    file: Path | None = None,
+    file: TextFile | None = None,
     server: Server = HERE,
 ) -> None:
     """Put people on a list. Who is unknown is passed over.
