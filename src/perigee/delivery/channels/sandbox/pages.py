@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from litestar import Response, get
@@ -104,11 +105,17 @@ def sandbox_html(context: AppContext) -> ControllerRouterHandler:
         async def show(caller: Any) -> Response[Any]:
             async with context.database.connection() as connection:
                 kept = await get_message(connection, caller.org_id, sandbox_id)
-            return _foreign(open_letter(kept.body).html.encode(), "text/html; charset=utf-8")
+            shown = without_pixel(open_letter(kept.body).html, context.settings.public_url)
+            return _foreign(shown.encode(), "text/html; charset=utf-8")
 
         return await for_people(context, request, show)
 
     return handle
+
+
+def without_pixel(html: str, public_url: str) -> str:
+    """Looking at a preview must not count as the recipient's opening."""
+    return re.sub(rf'<img\b[^>]*\bsrc="{re.escape(public_url)}/o/[^"]*"[^>]*>', "", html)
 
 
 def sandbox_raw(context: AppContext) -> ControllerRouterHandler:
