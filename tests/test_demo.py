@@ -124,7 +124,7 @@ def walk_through_the_tutorial(user: User, tmp_path: Path) -> None:
     rule = '{"is": "field", "field": "languageCode", "test": {"op": "equals", "value": "uk"}}'
     ukrainian = user.json("segments", "create", "Ukrainian", "--condition", "-", given=rule)["segment_id"]
     assert user.told("segments", "attach", str(newsletter), "--external-id", "CDNOW-00001") == (
-        "1 people are new on the list\n"
+        "1 person new on the list\n"
     )
 
     page = '<p>Hello {{ first_name | default: "friend" }}, <a href="https://shop.example.com/new">new</a></p>'

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from perigee.cli.contact_csv import Sheet, read_sheet
-from perigee.cli.remote import HERE, IN_PART, Server, connected, console, show_facts, show_json
+from perigee.cli.remote import HERE, IN_PART, Server, connected, console, people, show_facts, show_json
 from perigee.client import Client
 from perigee.client.contacts import CONTACTS_PER_CALL
 from perigee.client.types import RefusedContact
@@ -81,7 +81,7 @@ def import_file(
 
 def _show(done: Imported) -> None:
     console.print(
-        f"{done.imported} people imported" + (f", {len(done.refused)} refused:" if done.refused else "")
+        f"{people(done.imported)} imported" + (f", {len(done.refused)} refused:" if done.refused else "")
     )
     for refusal in done.refused[:_SHOWN_REFUSALS]:
         console.print(f"  line {refusal.line or '?'}: {refusal.error}", markup=False)

@@ -178,6 +178,10 @@ def _cell(value: Any) -> str:
     return escape(printable(str(value)))
 
 
+def people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"
+
+
 def printable(text: str) -> str:
     """Text of strangers must not steer the terminal."""
     lines = text.replace("\r\n", "\n")

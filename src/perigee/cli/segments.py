@@ -9,7 +9,17 @@ import cyclopts
 import msgspec
 from cyclopts import Parameter
 
-from perigee.cli.remote import HERE, Server, TextFile, connected, console, read_text, show_json, show_table
+from perigee.cli.remote import (
+    HERE,
+    Server,
+    TextFile,
+    connected,
+    console,
+    people,
+    read_text,
+    show_json,
+    show_table,
+)
 from perigee.errors import OperatorError
 
 app = cyclopts.App(
@@ -55,8 +65,8 @@ def create(name: str, /, *, condition: Condition | None = None, server: Server =
         if server.json:
             show_json(made)
             return
-        people = client.count_segment(made.segment_id)
-    console.print(f"segment {made.segment_id}, {people} people")
+        held = client.count_segment(made.segment_id)
+    console.print(f"segment {made.segment_id} holds {people(held)}")
 
 
 @app.command
@@ -69,11 +79,11 @@ def count(segment_id: int, /, *, server: Server = HERE) -> None:
         The segment's id.
     """
     with connected(server) as client:
-        people = client.count_segment(segment_id)
+        held = client.count_segment(segment_id)
     if server.json:
-        show_json({"segment_id": segment_id, "count": people})
+        show_json({"segment_id": segment_id, "count": held})
     else:
-        print(people)
+        print(held)
 
 
 @app.command
@@ -109,7 +119,7 @@ def attach(
     if server.json:
         show_json({"segment_id": segment_id, "attached": added})
     else:
-        console.print(f"{added} people are new on the list")
+        console.print(f"{people(added)} new on the list")
 
 
 def _condition(given: str) -> Any:

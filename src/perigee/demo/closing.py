@@ -17,10 +17,10 @@ from perigee.demo.figures import Figures, shown
 
 def show_figures(console: Console, figures: Figures) -> None:
     table = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    table.add_column("Figure")
-    table.add_column("Expected", justify="right")
-    table.add_column("Found", justify="right")
-    table.add_column("")
+    table.add_column("Figure", min_width=32)
+    table.add_column("Expected", justify="right", max_width=16)
+    table.add_column("Found", justify="right", max_width=16)
+    table.add_column("", no_wrap=True, min_width=5)
     for part, of_part in itertools.groupby(figures, key=lambda figure: figure.part):
         table.add_row(Text(part, style="bold"))
         for figure in of_part:

@@ -42,7 +42,7 @@ async def send(stage: Stage, title: str, message_id: int, segment_id: int, wante
     stage.figures.check(title, "not sent, and why", dict(wanted.dropped), report.dropped)
     stage.figures.check(
         title,
-        "chosen: all of them accounted for",
+        "everybody accounted for",
         len(wanted.beginnings) + sum(wanted.dropped.values()),
         report.sent + sum(report.dropped.values()),
     )
@@ -80,5 +80,5 @@ async def _check_sandbox(stage: Stage, title: str, send_id: int, wanted: Wanted)
     once = sum(copies[address] == 1 for address in wanted.beginnings)
     stage.figures.check(title, "messages in the sandbox", len(wanted.beginnings), len(kept))
     stage.figures.check(title, "recipients with exactly one", len(wanted.beginnings), once)
-    stage.figures.check(title, "beginning as this recipient's must", len(wanted.beginnings), own)
+    stage.figures.check(title, "greets the right person", len(wanted.beginnings), own)
     return {message.address: message.sandbox_id for message in kept}
