@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -268,7 +267,7 @@ async def test_the_same_request_within_a_minute_is_409(api: Api, name: str) -> N
 
 
 @pytest.fixture
-async def ours(api: Api) -> AsyncIterator[dict[str, int]]:
+async def ours(api: Api) -> dict[str, int]:
     """Things of the first organisation, by the name of their place in a path."""
     contact = {
         "channels": [
@@ -288,7 +287,7 @@ async def ours(api: Api) -> AsyncIterator[dict[str, int]]:
         made = await api.post(f"/api/v1/messages/{channel}", {"name": "x", **more})
         assert made.status_code == 200, made.text
         ids[channel] = made.json()["id"]
-    yield ids
+    return ids
 
 
 async def test_another_organisations_things_look_exactly_like_absent_ones(

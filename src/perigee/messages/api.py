@@ -7,6 +7,7 @@ from typing import Any
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
 from perigee.http.v4 import Call, Created, Page, Right, operation
+from perigee.lib.text import clean_or_none
 from perigee.messages import manage, store
 from perigee.messages.contents import CONTENTS
 from perigee.messages.types import Message, MessageCreate, MessageRow
@@ -63,7 +64,7 @@ async def list_messages(call: Call) -> Page:
             connection,
             call.org_id,
             channel=channel,
-            text=(call.query.get("search") or "").strip(),
+            text=clean_or_none(call.query.get("search")) or "",
             offset=offset,
             limit=100,
         )

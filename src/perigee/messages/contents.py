@@ -6,12 +6,14 @@ Defaults are the contract's.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from perigee.errors import Invalid
+from perigee.lib.text import clean_json
 
 Short = Annotated[str, Meta(max_length=1_000)]
 Text = Annotated[str, Meta(max_length=100_000)]
@@ -105,18 +107,30 @@ CONTENTS: dict[str, type[msgspec.Struct]] = {
 }
 
 
+_MISSING = re.compile(r"Object missing required field `([^`]+)`(?! - at)")
+
+
 def read_content(channel: str, members: dict[str, Any]) -> msgspec.Struct:
     """The channel's content from plain members; unknown ones are ignored, null equals absence.
 
     Raises Invalid that names the member and the rule.
     """
-    given = {name: value for name, value in members.items() if value is not None}
+    given = clean_json({name: value for name, value in members.items() if value is not None})
     try:
         content = msgspec.convert(given, CONTENTS[channel], strict=False)
     except msgspec.ValidationError as error:
-        raise Invalid(str(error).replace("`$.", "`").replace("Object missing", "missing")) from None
+        raise _explain(str(error)) from None
     check_rules(content)
     return content
+
+
+def _explain(message: str) -> Invalid:
+    """The converter's sentence as `field: rule`."""
+    if missing := _MISSING.match(message):
+        return Invalid(f"{missing[1]}: is required", field=missing[1])
+    rule, _, where = message.partition(" - at `$")
+    field = where.strip(".`")
+    return Invalid(f"{field or 'body'}: {rule[:1].lower()}{rule[1:]}", field=field or None)
 
 
 def check_rules(content: msgspec.Struct) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 from perigee.errors import Invalid
 from perigee.esputnik.face import Answer, Call, Right, listing, operation, page, sentence
 from perigee.http.operation import Operation
+from perigee.lib.scalars import to_id
+from perigee.lib.text import clean_or_none
 from perigee.messages import manage, store
 from perigee.messages.contents import CONTENTS
 from perigee.messages.types import MessageCreated, MessageRow
@@ -50,7 +52,7 @@ def _family(channel: str) -> list[Operation]:
                 connection,
                 call.org_id,
                 channel=channel,
-                text=(call.query.get("search") or "").strip(),
+                text=clean_or_none(call.query.get("search")) or "",
                 offset=offset,
                 limit=rows,
             )
@@ -59,8 +61,8 @@ def _family(channel: str) -> list[Operation]:
     async def create(call: Call) -> MessageCreated:
         members = await _members(call)
         async with call.context.database.transaction() as connection:
-            known = members.get("id")
-            if channel == "email" and isinstance(known, int) and known > 0:
+            known = to_id("id", members.get("id")) if channel == "email" else None
+            if known is not None:
                 # "id given" means: update that message, or add this language to it (contract 18).
                 await _put(call, connection, known, members)
                 return MessageCreated(known)
