@@ -236,7 +236,7 @@ async def test_line_breaks_in_names_do_not_survive(api: Api) -> None:
         refused(answer, 400, "firstName")
 
 
-UNKNOWN = [
+UNKNOWN: list[tuple[str, str, Any]] = [
     ("GET", "contact/999", None),
     ("PUT", "contact/999", {"firstName": "Anna"}),
     ("DELETE", "contact/999", None),
@@ -302,9 +302,49 @@ async def test_bad_elements_do_not_hurt_their_neighbours(api: Api) -> None:
 # Anything at all ------------------------------------------------------------------------------------------------
 
 NAMES = st.sampled_from(
-    "channels contacts orders events emails contact groups fields value type id name params subject from htmlText "
-    "text title contactIds externalCustomerIds dedupeOn eventTypeKey keyValue domain domains tags translations "
-    "languageCode active condition kind segment_ids message_id content channel all any field op at email".split()
+    [
+        "channels",
+        "contacts",
+        "orders",
+        "events",
+        "emails",
+        "contact",
+        "groups",
+        "fields",
+        "value",
+        "type",
+        "id",
+        "name",
+        "params",
+        "subject",
+        "from",
+        "htmlText",
+        "text",
+        "title",
+        "contactIds",
+        "externalCustomerIds",
+        "dedupeOn",
+        "eventTypeKey",
+        "keyValue",
+        "domain",
+        "domains",
+        "tags",
+        "translations",
+        "languageCode",
+        "active",
+        "condition",
+        "kind",
+        "segment_ids",
+        "message_id",
+        "content",
+        "channel",
+        "all",
+        "any",
+        "field",
+        "op",
+        "at",
+        "email",
+    ]
 )
 VALUES = st.recursive(
     st.none()
@@ -366,3 +406,46 @@ async def test_any_json_to_any_method_is_no_fault_of_ours(
     for method, path in paths:
         answer = await api.call(method, path, content=sent, headers=HEADERS)
         assert answer.status_code < 500, (method, path, sent, answer.text)
+
+
+GOOD: list[tuple[str, dict[str, Any]]] = [
+    ("/api/v1/contact", {**ANNA, "firstName": "Anna", "externalCustomerId": "1", "address": {"town": "X"}}),
+    ("/api/v1/contact/subscribe", {"contact": ANNA, "groups": ["x"], "subscriptions": [], "formType": "x"}),
+    ("/api/v1/contacts", {"contacts": [ANNA], "dedupeOn": "email", "groupNames": ["x"], "contactFields": []}),
+    ("/api/v1/orders", {"orders": [ORDER]}),
+    ("/api/v1/event", {"eventTypeKey": "x", "keyValue": "y", "params": [{"name": "a", "value": "b"}]}),
+    ("/api/v3/event", {"eventTypeKey": "x", "keyValue": "y", "params": {"Email": "anna@example.com"}}),
+    ("/api/v2/past_events", {"events": [{"eventTypeKey": "x", "keyValue": "y", "occurred": "2026-01-01"}]}),
+    ("/api/v1/messages/email", {**EMAIL, "css": "a{}", "tags": ["x"], "languageCode": "en"}),
+    ("/api/v1/messages/mobilepush", {"name": "x", "title": "x", "text": "x", "buttons": [], "ttlSec": 5}),
+    ("/api/v4/contacts", {"email": "anna@example.com", "first_name": "Anna", "fields": {}}),
+    ("/api/v4/segments", {"name": "x", "kind": "dynamic", "condition": {"all": []}}),
+    ("/api/v4/messages", {"channel": "sms", "name": "x", "content": {"from": "X", "text": "x"}}),
+]
+
+
+def members(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The place of every member of a document."""
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for step, inner in steps for found in ((*place, step), *members(inner, (*place, step)))]
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(value=VALUES, data=st.data())
+async def test_a_good_document_with_one_strange_member_is_no_fault_of_ours(
+    api: Api, value: Any, data: st.DataObject
+) -> None:
+    for path, good in GOOD:
+        body = json.loads(json.dumps(good))
+        *way, last = data.draw(st.sampled_from(members(good)))
+        inner = body
+        for step in way:
+            inner = inner[step]
+        inner[last] = value
+        answer = await api.post(path, content=json.dumps(body), headers=HEADERS)
+        assert answer.status_code < 500, (path, body, answer.text)
