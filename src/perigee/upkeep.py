@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from perigee.campaigns.manage import settle_stopped
+from perigee.contacts.import_store import prune_imports
 from perigee.db import partitions, statistics
 from perigee.db.pool import Database
 from perigee.db.queries import load
 from perigee.delivery import consequences
 from perigee.esputnik import repeat
+from perigee.http import idempotency
 from perigee.settings import Settings
 
 SECONDS = 30.0
@@ -23,6 +25,8 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await partitions.ensure(connection, now)
     async with database.transaction() as connection:
         await repeat.prune(connection, settings.repeat_guard_seconds)
+        await idempotency.prune(connection)
+        await prune_imports(connection)
     async with database.transaction() as connection:
         await settle_stopped(connection)
     await consequences.finish(database)

@@ -115,3 +115,8 @@ async def state(conn: Connection, org_id: int, session_id: UUID) -> State | None
         return None
     status, at, description, mapping, failures = row
     return State(status, at, description, None if mapping is None else _unpack_mapping(mapping), failures)
+
+
+async def prune_imports(conn: Connection) -> None:
+    """Drops what ended a month ago, in all organisations."""
+    await conn.execute(q.prune_imports)

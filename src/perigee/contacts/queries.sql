@@ -628,3 +628,7 @@ join address a on a.org_id = %(org_id)s
     and ((a.kind = 'email' and a.value = c.email) or (a.kind = 'phone' and a.value = c.phone))
 where c.org_id = %(org_id)s
   and c.contact_id = any(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[]);
+
+-- name: prune_imports
+-- across organisations: a month after its end nobody asks for an import any more, and its mapping names people.
+delete from contact_import where status in ('FINISHED', 'ERROR') and updated_at < now() - interval '30 days'

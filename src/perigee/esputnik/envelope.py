@@ -11,6 +11,7 @@ from litestar import Response
 from perigee import errors
 from perigee.http import failure
 from perigee.http.body import TooSlow, UnsupportedMedia
+from perigee.http.idempotency import KeyReused
 from perigee.lib import json_edge
 
 STATUS: dict[type[errors.PerigeeError], int] = {
@@ -22,6 +23,7 @@ STATUS: dict[type[errors.PerigeeError], int] = {
     errors.Conflict: 409,
     errors.TooLarge: 413,
     UnsupportedMedia: 415,
+    KeyReused: 422,
     errors.Limited: 429,
     errors.Unavailable: 503,
 }

@@ -110,6 +110,7 @@ def _whole(call: Call, name: str, default: int) -> int:
 
 class EsputnikFace:
     prefix = "/api"
+    idempotency_keys = False
 
     def answer(self, value: Any) -> Response[Any]:
         if not isinstance(value, Answer):

@@ -62,8 +62,7 @@ def _holder(port: int) -> str:
     """` by NAME (process N)`, if we may know."""
     try:
         for connection in psutil.net_connections("tcp"):
-            here = connection.laddr
-            taken = connection.status == psutil.CONN_LISTEN and bool(here) and here[1] == port
+            taken = connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
             if taken and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()!r} (process {connection.pid})"
     except psutil.Error:

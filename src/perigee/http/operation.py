@@ -18,6 +18,7 @@ from perigee.accounts.rights import Right
 from perigee.accounts.types import Principal
 from perigee.errors import Forbidden, Invalid, NotFound
 from perigee.http import body as bodies
+from perigee.http import idempotency
 from perigee.http.body import AnyRequest, UnsupportedMedia
 from perigee.http.context import AppContext
 from perigee.lib import json_edge
@@ -31,6 +32,8 @@ class Face(Protocol):
     """How a family of methods answers: `/api/v1..v3` in the old wire's ways, `/api/v4` in ours."""
 
     prefix: str
+    idempotency_keys: bool
+    """Does a POST take the header `Idempotency-Key`?"""
 
     def answer(self, value: Any) -> Response[Any]: ...
 
@@ -119,9 +122,23 @@ class Operation:
                 )
             _refuse_impossible_ids(request)
             call = Call(request, context, principal, self.body_limit(context))
-            return self.face.answer(await self.handler(call))
+            key = request.headers.get("idempotency-key")
+            if key is None or not self.face.idempotency_keys or self.method != "POST":
+                return self.face.answer(await self.handler(call))
+            mark = idempotency.request_hash(
+                self.method, request.url.path, request.url.query, await call.body()
+            )
+            return await idempotency.once(
+                context.database, call.org_id, key, mark, lambda: self._answer(call)
+            )
         except Exception as error:
             return self.face.refuse(error, request)
+
+    async def _answer(self, call: Call) -> Response[Any]:
+        try:
+            return self.face.answer(await self.handler(call))
+        except Exception as error:
+            return self.face.refuse(error, call.request)
 
 
 def _refuse_impossible_ids(request: AnyRequest) -> None:

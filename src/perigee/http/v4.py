@@ -60,6 +60,7 @@ def page_limit(call: Call, *, default: int = 100, most: int = 500) -> int:
 
 class V4Face:
     prefix = "/api/v4"
+    idempotency_keys = True
 
     def answer(self, value: Any) -> Response[Any]:
         status = 200
