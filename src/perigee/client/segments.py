@@ -80,9 +80,7 @@ async def _change(
     calls += [{"external_ids": part} for part in _parts(external_ids)]
     changed = 0
     for body in calls:
-        answer = await transport.call(
-            "POST", f"{_PATH}/{segment_id}/{what}", json(dict[str, int]), body=body, repeatable=True
-        )
+        answer = await transport.call("POST", f"{_PATH}/{segment_id}/{what}", json(dict[str, int]), body=body)
         changed += answer[counted]
     return changed
 

@@ -1,7 +1,8 @@
 """One server, one key: requests, retries, typed answers.
 
-What is tried again: a refused or broken connection where the call may be repeated, and the answers 429 and 503,
-which say that nothing was done and, in `Retry-After`, when to come back.
+What is tried again: a broken connection where the call may be repeated, and the answers 429 and 503, which say that
+nothing was done and, in `Retry-After`, when to come back. What creates or sends something in `/api/v4` carries an
+`Idempotency-Key`, so that the server does it once however often we ask.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -74,36 +76,46 @@ class Transport:
         *,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
-        repeatable: bool | None = None,
+        repeatable: bool = False,
     ) -> T:
         """The answer of one method. `path` begins with `/api`; members of `query` that are None are left out.
 
-        `repeatable`: doing it twice equals doing it once, so a broken connection is no reason to give up; by
-        default everything but POST. Raises ApiError, Unreachable.
+        `repeatable`: a POST of the old wire that does no more when it is done twice, so that a broken connection
+        is no reason to give up. Raises ApiError, Unreachable.
         """
-        may_repeat = method in _REPEATABLE if repeatable is None else repeatable
+        headers = _headers(method, path, has_body=body is not None)
+        may_repeat = repeatable or method in _REPEATABLE or "Idempotency-Key" in headers
+        broken = False
         content = None if body is None else msgspec.json.encode(body)
         parameters = {name: _text(value) for name, value in (query or {}).items() if value is not None}
         for attempt in range(self._patience.tries):
             last = attempt + 1 == self._patience.tries
             try:
-                reply = await self._once(method, path, parameters, content)
+                reply = await self._once(method, path, parameters, headers, content)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 # A connection that was never made carried no request.
                 if last or not (may_repeat or isinstance(error, aiohttp.ClientConnectorError)):
                     raise Unreachable(self._why(error)) from error
+                broken = True
                 await asyncio.sleep(self._pause(attempt))
                 continue
             if reply.status < 400:
                 return self._read(reply, answer)
             pause = self._pause(attempt, reply.headers.get("Retry-After"))
-            if reply.status not in _COME_BACK or last or pause > self._patience.longest_pause:
+            # 409 after a broken connection: the server is still at what we asked before.
+            waits = reply.status in _COME_BACK or (broken and reply.status == 409)
+            if not waits or last or pause > self._patience.longest_pause:
                 raise ApiError.of(reply.status, reply.body)
             await asyncio.sleep(pause)
         raise AssertionError("a try either returns or raises")
 
     async def _once(
-        self, method: str, path: str, parameters: Mapping[str, str], content: bytes | None
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, str],
+        headers: Mapping[str, str],
+        content: bytes | None,
     ) -> Reply:
         if self._session is None:
             self._session = aiohttp.ClientSession(
@@ -111,7 +123,6 @@ class Transport:
                 timeout=aiohttp.ClientTimeout(total=self._patience.timeout),
                 headers={"Authorization": self._authorization, "Accept": "application/json"},
             )
-        headers = {} if content is None else {"Content-Type": "application/json"}
         async with self._session.request(
             method, self.url + path, params=parameters, data=content, headers=headers, allow_redirects=False
         ) as response:
@@ -150,6 +161,13 @@ def json(kind: type[T]) -> Callable[[Reply], T]:
 
 def nothing(_: Reply) -> None:
     """For methods that answer with a sentence, or not at all."""
+
+
+def _headers(method: str, path: str, *, has_body: bool) -> dict[str, str]:
+    headers = {"Content-Type": "application/json"} if has_body else {}
+    if method == "POST" and path.startswith("/api/v4/"):
+        headers["Idempotency-Key"] = str(uuid.uuid4())
+    return headers
 
 
 def _text(value: Any) -> str:

@@ -21,6 +21,7 @@ class Asked:
     path: str
     query: dict[str, str]
     authorization: str
+    idempotency_key: str
     body: bytes
 
 
@@ -47,6 +48,7 @@ class Script:
                 request.path,
                 dict(request.query),
                 request.headers.get("Authorization", ""),
+                request.headers.get("Idempotency-Key", ""),
                 await request.read(),
             )
         )

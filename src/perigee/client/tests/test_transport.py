@@ -9,6 +9,7 @@ import pytest
 
 from perigee.client import ApiError, AsyncClient, Client, ClientError, Unreachable
 from perigee.client.tests.conftest import QUICK, Script
+from perigee.client.transport import nothing
 
 WHO = {"userEmail": "owner@example.com", "organisationName": "Shop", "orgId": 1001}
 
@@ -102,12 +103,50 @@ async def test_a_broken_connection_is_tried_again_where_repeating_does_no_harm(s
     assert [asked.body for asked in script.asked] == [b'{"orders":[{"externalOrderId":"1"}]}'] * 2
 
 
-async def test_a_launch_whose_answer_was_lost_is_not_repeated(script: Script) -> None:
+CAMPAIGN = {
+    "campaign_id": 5,
+    "title": "",
+    "message_id": 1,
+    "channel": "email",
+    "include": [1],
+    "exclude": [],
+    "state": "scheduled",
+    "scheduled_at": None,
+    "pace": None,
+    "send_id": None,
+    "error": None,
+    "created_at": "2026-01-01T00:00:00Z",
+    "updated_at": "2026-01-01T00:00:00Z",
+}
+
+
+async def test_a_launch_whose_answer_was_lost_is_asked_for_again_under_the_same_key(script: Script) -> None:
+    script.cut()
+    script.answer({"code": "conflict", "detail": "the same request is still running"}, 409)
+    script.answer(CAMPAIGN)
+    script.answer(CAMPAIGN)
+    async with AsyncClient(script.url, "k", patience=QUICK) as perigee:
+        assert (await perigee.launch_campaign(5)).state == "scheduled"
+        await perigee.launch_campaign(5)
+    first, second, third, other = [asked.idempotency_key for asked in script.asked]
+    assert first == second == third != other
+    assert first
+
+
+async def test_a_conflict_is_not_waited_out(script: Script) -> None:
+    script.answer({"code": "conflict", "detail": "the campaign is finished"}, 409)
+    async with AsyncClient(script.url, "k", patience=QUICK) as perigee:
+        with pytest.raises(ApiError, match="finished"):
+            await perigee.launch_campaign(5)
+    assert len(script.asked) == 1
+
+
+async def test_a_post_of_the_old_wire_is_not_repeated_unless_it_does_no_harm(script: Script) -> None:
     script.cut()
     async with AsyncClient(script.url, "k", patience=QUICK) as perigee:
         with pytest.raises(Unreachable, match="broke"):
-            await perigee.launch_campaign(5)
-    assert len(script.asked) == 1
+            await perigee.transport.call("POST", "/api/v1/event", nothing, body={})
+    assert [asked.idempotency_key for asked in script.asked] == [""]
 
 
 async def test_no_server_is_said_in_one_line() -> None:
