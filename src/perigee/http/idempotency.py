@@ -52,12 +52,11 @@ async def once(
             await connection.execute(q.forget_request, ids)
         raise
     async with database.transaction() as connection:
-        if answer.status_code >= 500 or answer.status_code in NOT_KEPT:
+        status = answer.status_code or 200
+        if status >= 500 or status in NOT_KEPT:
             await connection.execute(q.forget_request, ids)
         else:
-            await connection.execute(
-                q.keep_answer, {**ids, "status": answer.status_code, "body": answer.content}
-            )
+            await connection.execute(q.keep_answer, {**ids, "status": status, "body": answer.content})
     return answer
 
 
