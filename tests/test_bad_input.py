@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from typing import Any
 
 import httpx
@@ -449,3 +450,36 @@ async def test_a_good_document_with_one_strange_member_is_no_fault_of_ours(
         inner[last] = value
         answer = await api.post(path, content=json.dumps(body), headers=HEADERS)
         assert answer.status_code < 500, (path, body, answer.text)
+
+
+STRANGE = (
+    "%00",
+    "%FF",
+    "x",
+    "-1",
+    "9" * 30,
+    "1e400",
+    "NaN",
+    "%F0%9F%98%80",
+    "a" * 300,
+    "2025-13-40",
+    "%ED%A0%80",
+)
+QUERIES = (
+    "startindex maxrows name search email sms firstname lastname externalCustomerId sortBy ids orderByTs asc erase "
+    "from to domain cursor limit channel outcome external_id phone contact_id status kind"
+)
+
+
+async def test_strange_queries_and_names_in_paths_are_no_fault_of_ours(api: Api) -> None:
+    for operation in routes.operations():
+        path = re.sub(r"\{\w+:int\}", "1", operation.face.prefix + operation.path)
+        if operation.method in ("GET", "DELETE"):
+            for value in STRANGE:
+                for place in re.sub(r"\{\w+:str\}", "uk", path), re.sub(r"\{\w+:str\}", value, path):
+                    query = "&".join(f"{name}={value}" for name in QUERIES.split())
+                    answer = await api.call(operation.method, f"{place}?{query}")
+                    assert answer.status_code < 500, (operation.path, value, answer.text)
+                    for name in QUERIES.split() if value in STRANGE[:2] else ():
+                        answer = await api.call(operation.method, f"{place}?{name}={value}")
+                        assert answer.status_code < 500, (operation.path, name, value, answer.text)

@@ -22,6 +22,7 @@ from perigee.http import idempotency
 from perigee.http.body import AnyRequest, UnsupportedMedia
 from perigee.http.context import AppContext
 from perigee.lib import json_edge
+from perigee.lib.text import clean
 
 T = TypeVar("T")
 
@@ -142,10 +143,12 @@ class Operation:
 
 
 def _refuse_impossible_ids(request: AnyRequest) -> None:
-    """A number in the path that no id of ours can be names nothing. Raises NotFound."""
+    """A number or text in the path that no id of ours can be names nothing. Raises NotFound."""
     for name, value in request.path_params.items():
         if isinstance(value, int) and not 0 <= value <= json_edge.INT64_MAX:
             raise NotFound(f"{name.removesuffix('_id')} {str(value)[:40]} is not found")
+        if isinstance(value, str) and clean(value) != value:
+            raise NotFound(f"{name.removesuffix('_id')} is not found")
 
 
 def default_limit(context: AppContext) -> int:
