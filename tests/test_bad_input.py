@@ -467,7 +467,7 @@ STRANGE = (
 )
 QUERIES = (
     "startindex maxrows name search email sms firstname lastname externalCustomerId sortBy ids orderByTs asc erase "
-    "from to domain cursor limit channel outcome external_id phone contact_id status kind"
+    "from to domain cursor limit channel outcome external_id phone contact_id status kind address"
 )
 
 

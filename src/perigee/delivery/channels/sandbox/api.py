@@ -13,6 +13,7 @@ from perigee.delivery.channels.sandbox.outbox import (
 from perigee.delivery.channels.sandbox.types import SandboxLetter, SandboxMessage
 from perigee.http.v4 import Call, Page, Right, cursor_page, operation
 from perigee.lib.scalars import to_id
+from perigee.lib.text import clean_or_none
 
 
 @operation("GET", "/sandbox", right=Right.FULL, answer=Page)
@@ -24,8 +25,8 @@ async def list_sandbox_messages(call: Call) -> Page:
             connection,
             call.org_id,
             before=before or None,
-            channel=call.query.get("channel") or None,
-            address=(call.query.get("address") or "").strip().casefold() or None,
+            channel=clean_or_none(call.query.get("channel")),
+            address=(clean_or_none(call.query.get("address")) or "").casefold() or None,
             send_id=to_id("send_id", call.query.get("send_id")),
             limit=limit + 1,
         )
