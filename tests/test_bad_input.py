@@ -476,7 +476,7 @@ async def test_strange_queries_and_names_in_paths_are_no_fault_of_ours(api: Api)
         path = re.sub(r"\{\w+:int\}", "1", operation.face.prefix + operation.path)
         if operation.method in ("GET", "DELETE"):
             for value in STRANGE:
-                for place in re.sub(r"\{\w+:str\}", "uk", path), re.sub(r"\{\w+:str\}", value, path):
+                for place in {re.sub(r"\{\w+:str\}", text, path) for text in ("uk", value)}:
                     query = "&".join(f"{name}={value}" for name in QUERIES.split())
                     answer = await api.call(operation.method, f"{place}?{query}")
                     assert answer.status_code < 500, (operation.path, value, answer.text)
