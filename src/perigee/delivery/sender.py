@@ -291,7 +291,7 @@ class BatchRunner:
             ordinal, contact_id, prepared.address, result.outcome, result.reason, language=prepared.language
         )
         entry.text = (
-            " ".join(p for p in (str(result.code or ""), result.enhanced, result.text) if p)[:500] or None
+            " ".join(p for p in (str(result.code or ""), result.text or result.enhanced) if p)[:500] or None
         )
         if result.outcome is Outcome.DEFERRED:
             if not retry.is_over(self.send.age(), marketing=self.send.marketing):

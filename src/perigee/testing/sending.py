@@ -244,10 +244,10 @@ class Shop:
         )
 
     async def idle(self) -> bool:
-        """No batch is due or in hands."""
+        """No batch is due (or will be in a moment, as after a pause) or in hands."""
         return not await self.sql(
             "select 1 from send_batch b join send s using (org_id, send_id) where b.org_id = %(org)s"
-            " and b.done_at is null and (b.owner is not null or (s.state = 'running' and b.due_at <= now()))"
+            " and b.done_at is null and (b.owner is not null or (s.state = 'running' and b.due_at <= now() + interval '1 second'))"
         )
 
     async def run_sender(self, senders: int = 1) -> None:

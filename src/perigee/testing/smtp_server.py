@@ -65,6 +65,7 @@ class SmtpServer:
         keep_bodies: bool = True,
         injected: bytes = b"",
         eager_data: bool = False,
+        answers: Mapping[str, str] | None = None,
     ) -> None:
         self.extensions = set(extensions)
         self.max_size = max_size
@@ -78,6 +79,7 @@ class SmtpServer:
         self.keep_bodies = keep_bodies
         self.injected = injected  # sent in plain text behind the answer to STARTTLS
         self.eager_data = eager_data  # grants DATA although every recipient was refused
+        self.answers = answers or {}  # regular expression on a recipient → the answer to its RCPT
         self.accepted: list[Accepted] = []
         self.violations: list[str] = []
         self.commands: list[str] = []

@@ -276,6 +276,9 @@ class Connection(asyncio.Protocol):
         if match is None or not match[1] or not (match[1].isascii() or self._utf8):
             return self._wrong("501 5.1.3 bad recipient", f"malformed RCPT {rest!r}")
         address = match[1]
+        for pattern, answer in self.server.answers.items():
+            if re.search(pattern, address):
+                return self._say(answer)
 
         def act(_: bool) -> str:
             self._recipients.append(address)
