@@ -25,9 +25,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import uvloop
-from _harness import SECRET, SETTINGS, database, median, organisation, report
-from smtp_sink import find_sink, measure_source, running_sink
 
+from _harness import SECRET, SETTINGS, database, median, organisation, report
 from perigee import worker
 from perigee.campaigns import manage
 from perigee.campaigns.types import CampaignCreate
@@ -38,9 +37,11 @@ from perigee.keys import Keys
 from perigee.lib.garbage import calm
 from perigee.messages.manage import create
 from perigee.messages.person import Person
+from smtp_sink import find_sink, measure_source, running_sink
 
 LINKS = "".join(
-    f'<tr><td><a href="https://shop.example.com/p/{n}?ref=mail">Product {n}</a> now for less</td></tr>' for n in range(10)
+    f'<tr><td><a href="https://shop.example.com/p/{n}?ref=mail">Product {n}</a> now for less</td></tr>'
+    for n in range(10)
 )
 HTML = f"""<html><head><title>News</title><style>td {{ padding: 4px }}</style></head><body>
 <p>Hello %FIRSTNAME|friend%, %LASTNAME|%!</p><p>Your town: %TOWN|your town%. Your number: %EXTERNAL_CUSTOMER_ID%.</p>
@@ -71,7 +72,9 @@ async def prepare(url: str, org_id: int, recipients: int, port: int) -> tuple[in
                select %(org)s, segment_id, contact_id from people, list""",
             {"org": org_id, "count": recipients},
         )
-        row = await (await conn.execute("select segment_id from segment where org_id = %s", [org_id])).fetchone()
+        row = await (
+            await conn.execute("select segment_id from segment where org_id = %s", [org_id])
+        ).fetchone()
         assert row is not None
         await add_provider(
             conn,
@@ -103,11 +106,13 @@ async def campaign(url: str, org_id: int, segment_id: int, message_id: int) -> f
     """Launches one campaign and waits for its end; recipients per second."""
     async with Database(url) as db:
         async with db.transaction() as conn:
-            made = await manage.create(conn, org_id, CampaignCreate(message_id=message_id, include=[segment_id]))
+            made = await manage.create(
+                conn, org_id, CampaignCreate(message_id=message_id, include=[segment_id])
+            )
             started = time.perf_counter()
             await manage.launch(conn, org_id, made.campaign_id, at=None, now=datetime.now(UTC))
         async with db.connection() as conn:
-            while not (found := await _finished(conn, org_id, made.campaign_id)):
+            while not (found := await _finished(conn, org_id, made.campaign_id)):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
     chosen, sent = found
     if sent != chosen:
@@ -177,7 +182,12 @@ def main() -> None:
                 bounds.append(bound)
         report(
             "campaign_smtp",
-            {"value": median(values), "bound": median(bounds), "recipients": options.recipients, "bytes": size},
+            {
+                "value": median(values),
+                "bound": median(bounds),
+                "recipients": options.recipients,
+                "bytes": size,
+            },
             bound=f"{source}, the same size to the same {find_sink().name}",
             reach=0.5,
         )

@@ -64,6 +64,9 @@ async def count_audience(call: Call) -> AudienceCount:
 async def launch_campaign(call: Call) -> Campaign:
     """Launch now, or at a time."""
     wanted = await call.json(LaunchRequest, optional=True)
+    if wanted.at is not None and not wanted.at.strip():
+        # Blank elsewhere means absent; here that would send at once what was to be sent later.
+        raise Invalid.of("at", wanted.at, "must be a date and time, or absent for now")
     at = to_moment("at", wanted.at, ZoneInfo(call.principal.time_zone))
     async with call.context.database.transaction() as connection:
         return await manage.launch(

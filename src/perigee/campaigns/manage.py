@@ -14,6 +14,7 @@ from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.delivery.rendering import CHANNELS
 from perigee.errors import Conflict, Invalid, NotFound
+from perigee.lib.text import clean
 
 q = load(__package__)
 
@@ -41,7 +42,7 @@ async def create(
         org_id,
         wanted,
         channel=message[0],
-        title=wanted.title.strip() or message[1],
+        title=clean(wanted.title).strip() or message[1],
         created_by=created_by,
     )
     return await store.get_campaign(connection, org_id, campaign_id)
