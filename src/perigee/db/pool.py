@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,9 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 Connection = AsyncConnection[TupleRow]
+
+RETRY_SECONDS = 1.0
+"""The pool would look for a server that is away at ever longer intervals; we look so often, as long as it takes."""
 
 
 class Database:
@@ -28,7 +32,10 @@ class Database:
             configure=self._configure,
             timeout=20,
             max_lifetime=3600,
+            reconnect_timeout=RETRY_SECONDS,
+            reconnect_failed=self._look_again,
         )
+        self._check: asyncio.Task[None] | None = None
         self._statement_timeout_ms = statement_timeout_ms
 
     async def _configure(self, connection: Connection) -> None:
@@ -39,10 +46,21 @@ class Database:
             [str(self._statement_timeout_ms)],
         )
 
+    async def _look_again(self, pool: AsyncConnectionPool[Connection]) -> None:
+        if not pool.closed:
+            await pool.check()
+
+    def _suspect(self) -> None:
+        """One connection died: the idle ones are tried before anybody gets them, each would fail one request."""
+        if self._check is None or self._check.done():
+            self._check = asyncio.create_task(self._look_again(self._pool))
+
     async def open(self) -> None:
         await self._pool.open(wait=True, timeout=20)
 
     async def close(self) -> None:
+        if self._check is not None:
+            await asyncio.wait([self._check])
         await self._pool.close()
 
     async def __aenter__(self) -> Database:
@@ -56,10 +74,14 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection in autocommit mode: for single reads."""
         async with self._pool.connection() as connection:
-            yield connection
+            try:
+                yield connection
+            finally:
+                if connection.closed:
+                    self._suspect()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """One request or job, one transaction: commits at the end, rolls back on any error."""
-        async with self._pool.connection() as connection, connection.transaction():
+        async with self.connection() as connection, connection.transaction():
             yield connection

@@ -101,6 +101,14 @@ class Sender:
         stop.cancel()
 
     async def _claim(self) -> BatchRunner | None:
+        """The next batch, or None; also while the database is away, which is waited out."""
+        try:
+            return await self._claim_due()
+        except pg.OperationalError as error:
+            log.warning("no batch can be claimed", error=str(error).split("\n")[0])
+            return None
+
+    async def _claim_due(self) -> BatchRunner | None:
         asked_at = time.monotonic()
         found = await lease.claim(self.database, self.owner, self.settings.lease_seconds, self.resting.now())
         if found is None:
@@ -108,6 +116,8 @@ class Sender:
         try:
             send = await self.sends.get(found.org_id, found.send_id)
             channel = await self.channels.get(found.org_id, send.provider_id)
+        except pg.OperationalError:
+            raise  # the database's trouble, not the send's: whoever claims the batch next tries again
         except Exception as error:
             # A message that cannot be compiled or a provider that cannot be opened stops its own send only.
             log.exception("send cannot start", send_id=found.send_id)
@@ -142,6 +152,7 @@ class BatchRunner:
         self.running = True
         self.stopped = False
         self.pause_provider: float | None = None
+        self.room = 0  # of the process's window, held by us: goes back whatever happens
         self.last_commit = claimed_at
         self._hold(claimed_at)
 
@@ -170,6 +181,7 @@ class BatchRunner:
             self.all_begun.set()
             await self._wait_for_open()
             self.sender.runners.discard(self)
+            self._give_back(self.room)
 
     async def _work(self) -> None:
         self.people = await self.send.load(self.sender.database, self.lease)
@@ -200,15 +212,23 @@ class BatchRunner:
         if not self.running:
             return []
         room = max(0, min(self.sender.free + len(self.settled), size - self.position))
-        self.sender.free -= room
+        self._take(room)
         return list(range(self.position, self.position + room))
 
     def _drop_rest(self, size: int) -> None:
         """The campaign was stopped: whoever has no intent yet is recorded as not sent."""
         rest = range(self.position, size)
-        self.sender.free -= len(rest)  # given back when they are committed, like all settled ones
+        self._take(len(rest))  # given back when they are committed, like all settled ones
         self.settled.extend((index, "stopped") for index in rest)
         self.position = size
+
+    def _take(self, room: int) -> None:
+        self.room += room
+        self.sender.free -= room
+
+    def _give_back(self, room: int) -> None:
+        self.room -= room
+        self.sender.release_room(room)
 
     def _renewal_due(self) -> bool:
         return time.monotonic() - self.last_commit > self.sender.settings.lease_seconds / 3
@@ -226,7 +246,6 @@ class BatchRunner:
         if state is None:
             log.warning("lease lost", send_id=self.lease.send_id, batch=self.lease.batch_no)
             self.ours = False
-            self.sender.release_room(len(settled) + len(begin))
             return False
         self._hold(asked_at)
         for entry in window.entries:
@@ -234,11 +253,11 @@ class BatchRunner:
         if state == "running":
             self.position += len(begin)
             self.open.update((index, self.people.get(index)) for index in begin)
-            self.sender.release_room(len(settled))
+            self._give_back(len(settled))
         else:
             self.running = False
             self.stopped = state == "stopped"
-            self.sender.release_room(len(settled) + len(begin))
+            self._give_back(len(settled) + len(begin))
             begin.clear()
         if advised:
             await consequences.follow(self, advised)
@@ -391,6 +410,5 @@ class BatchRunner:
         until = time.monotonic() + self.sender.settings.lease_seconds
         while self.open and time.monotonic() < until:  # noqa: ASYNC110  # receipts come one by one, rarely here
             await asyncio.sleep(0.02)
-        self.sender.release_room(len(self.open) + len(self.settled))
         self.open.clear()
         self.settled.clear()
