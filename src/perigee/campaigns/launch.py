@@ -76,6 +76,9 @@ async def _launch(
     batch_size: int,
     public_url: str,
 ) -> None:
+    key = {"org_id": org_id, "campaign_id": campaign_id}
+    if await (await connection.execute(q.take_due_campaign, key)).fetchone() is None:
+        return
     campaign = await store.get_campaign(connection, org_id, campaign_id, lock=True)
     if campaign.state != "scheduled" or campaign.scheduled_at is None or campaign.scheduled_at > now:
         return

@@ -46,6 +46,12 @@ select org_id, campaign_id from campaign
 where state = 'scheduled' and scheduled_at <= now()
 order by scheduled_at limit 20
 
+-- name: take_due_campaign
+-- No row when another worker launches it at this moment: a large launch takes a while, and nobody should wait for it.
+select 1 from campaign
+where org_id = %(org_id)s and campaign_id = %(campaign_id)s and state = 'scheduled'
+for update skip locked
+
 -- name: attach_send
 update campaign set state = 'running', send_id = %(send_id)s, error = null, updated_at = now()
 where org_id = %(org_id)s and campaign_id = %(campaign_id)s
