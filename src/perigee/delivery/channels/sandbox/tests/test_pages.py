@@ -106,7 +106,9 @@ async def test_programs_read_it_too(api: Api, shop: Shop) -> None:
     assert (await api.get("/api/v4/sandbox", key="")).status_code == 401
     first = (await api.get("/api/v4/sandbox?limit=1")).json()
     rest = (await api.get(f"/api/v4/sandbox?cursor={first['next']}")).json()
-    assert [line["channel"] for line in first["items"] + rest["items"]] == ["sms", "email"]
+    lines = first["items"] + rest["items"]
+    assert {line["channel"] for line in lines} == {"sms", "email"}
+    assert lines[0]["sandbox_id"] > lines[1]["sandbox_id"], "newest first"
     letter = (await api.get(f"/api/v4/sandbox/{await kept(shop, 'email')}")).json()
     assert letter["address"] == "Anna@Example.com"
     assert letter["headline"].startswith("News for <script>")
