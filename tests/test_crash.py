@@ -245,6 +245,7 @@ def test_nobody_is_missing_and_nobody_doubled(server_home: Path, tmp_path: Path)
         )
         check_books(story, campaign_id, record)
         check_writes(story, writer)
+        check_jobs(story)
 
 
 def check_books(story: Story, campaign_id: int, record: Path) -> None:
@@ -293,3 +294,11 @@ def check_writes(story: Story, writer: Writer) -> None:
     assert not lost, f"{told}: acknowledged and lost: {lost[:5]}"
     # An outage is ours and temporary: no client may take it for a mistake of its own.
     assert set(writer.statuses) <= {200, 503, None}, told
+
+
+def check_jobs(story: Story) -> None:
+    """The job runners of the workers found the database again."""
+    contacts = [{"channels": [{"type": "email", "value": "late@example.org"}]}]
+    job = story.call("POST", "/api/v1/contacts", {"contacts": contacts, "dedupeOn": "email"})
+    path = f"/api/v1/importstatus/{job['asyncSessionId']}"
+    story.until("an import", lambda: story.call("GET", path)["status"] == "FINISHED")
