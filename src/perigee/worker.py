@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import procrastinate
 import structlog
+from psycopg import errors as pg
 
 from perigee import jobs, upkeep
 from perigee.campaigns.launch import launch_due
@@ -68,6 +69,13 @@ async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitab
     while not stop.is_set():
         try:
             await work()
+        except pg.OperationalError as error:
+            log.warning(
+                "periodic work waits for the database",
+                work=getattr(work, "__qualname__", "?"),
+                error=str(error).split("\n")[0],
+            )
+            await asyncio.sleep(1)
         except Exception as error:
             log.error("periodic work failed", work=getattr(work, "__qualname__", "?"), exc_info=error)
             await asyncio.sleep(1)

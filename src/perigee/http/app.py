@@ -33,6 +33,7 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
         exception_handlers={Exception: _refuse},
         lifespan=[_lifespan(context)],
         openapi_config=None,
+        logging_config=None,  # it would replace ours, and write lines that are no JSON
         # Bodies are capped by http/body.py, per method.
         request_max_body_size=None,
     )

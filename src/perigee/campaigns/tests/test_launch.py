@@ -74,6 +74,18 @@ async def test_launch_again_changes_nothing(shop: Shop) -> None:
     assert await shop.value("select count(*) from send where org_id = %(org)s") == 1
 
 
+async def test_a_worker_does_not_wait_for_a_launch_that_another_one_does(shop: Shop) -> None:
+    message_id, people = await shop.message(), await shop.people(2)
+    campaign = await shop.campaign(message_id, [await shop.segment("All", people)])
+    await shop.act(manage.launch, campaign.campaign_id, at=None, now=datetime.now(UTC))
+    async with shop.db.transaction() as other:
+        await other.execute("select 1 from campaign for update")
+        await shop.launch_due()
+        assert (await shop.get(campaign.campaign_id)).state == "scheduled"
+    await shop.launch_due()
+    assert (await shop.get(campaign.campaign_id)).state == "running"
+
+
 async def test_launch_at_a_time(shop: Shop) -> None:
     segment = await shop.segment("All", await shop.people(2))
     campaign = await shop.campaign(await shop.message(), [segment])
