@@ -11,7 +11,8 @@ import msgspec
 from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
 from perigee.delivery.channel import Channel
-from perigee.delivery.channels import CHANNELS, open_channel, read_settings
+from perigee.delivery.channels import CHANNELS, channel_class, open_channel, read_settings, settings_form
+from perigee.delivery.types import ProviderView
 from perigee.errors import Invalid, NotFound
 from perigee.lib.tokens import seal, unseal
 
@@ -52,8 +53,11 @@ async def add_provider(
     priority: int = 100,
 ) -> int:
     """Stores a provider after checking its settings against the channel's own form. Raises Invalid."""
-    if kind not in CHANNELS:
-        raise Invalid.of("kind", kind, "must be one of " + ", ".join(sorted(CHANNELS)))
+    _check_kind(kind)
+    if kind != "sandbox" and channel_class(kind).medium != channel:
+        raise Invalid.of("channel", channel, f"cannot be sent through {kind}")
+    if channel not in SANDBOX_CHANNELS:
+        raise Invalid.of("channel", channel, "must be one of " + ", ".join(SANDBOX_CHANNELS))
     read_settings(kind, {**(settings or {}), **(secrets or {})})
     row = await (
         await connection.execute(
@@ -71,6 +75,30 @@ async def add_provider(
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def part_secrets(kind: str, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(plain, secret) members of a provider's settings, as its form marks them. Raises Invalid for an unknown kind."""
+    _check_kind(kind)
+    form = settings_form(kind)
+    secret = {
+        name
+        for definition in form["$defs"].values()
+        for name, member in definition.get("properties", {}).items()
+        if member.get("secret")
+    }
+    plain = {name: value for name, value in settings.items() if name not in secret}
+    return plain, {name: value for name, value in settings.items() if name in secret}
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in CHANNELS:
+        raise Invalid.of("kind", kind, "must be one of " + ", ".join(sorted(CHANNELS)))
+
+
+async def list_providers(connection: Connection, org_id: int) -> list[ProviderView]:
+    rows = await (await connection.execute(q.list_providers, {"org_id": org_id})).fetchall()
+    return [ProviderView(*row) for row in rows]
 
 
 async def pick_provider(connection: Connection, org_id: int, channel: str) -> int:

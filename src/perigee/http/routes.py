@@ -23,6 +23,7 @@ MODULES = (
     "perigee.orders.api",
     "perigee.messages.api",
     "perigee.campaigns.api",
+    "perigee.delivery.api",
     "perigee.delivery.channels.sandbox.api",
 )
 

@@ -1,0 +1,36 @@
+"""/api/v4/providers: what an organisation sends through."""
+
+from __future__ import annotations
+
+from perigee.delivery import providers
+from perigee.delivery.types import ProviderCreate, ProviderView
+from perigee.http.v4 import Call, Created, Page, operation
+
+
+@operation("POST", "/providers", body=ProviderCreate, answer=ProviderView)
+async def create_provider(call: Call) -> Created:
+    """Add a provider; its secrets are stored encrypted and never shown."""
+    wanted = await call.json(ProviderCreate)
+    plain, secrets = providers.part_secrets(wanted.kind, wanted.settings)
+    async with call.context.database.transaction() as connection:
+        provider_id = await providers.add_provider(
+            connection,
+            call.org_id,
+            call.context.keys.sealing,
+            channel=wanted.channel,
+            kind=wanted.kind,
+            name=wanted.name,
+            settings=plain,
+            secrets=secrets,
+            priority=wanted.priority,
+        )
+    return Created(
+        ProviderView(provider_id, wanted.channel, wanted.kind, wanted.name, plain, wanted.priority, True)
+    )
+
+
+@operation("GET", "/providers", answer=Page)
+async def list_providers(call: Call) -> Page:
+    """List providers by channel and priority."""
+    async with call.context.database.connection() as connection:
+        return Page(await providers.list_providers(connection, call.org_id))

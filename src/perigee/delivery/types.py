@@ -1,0 +1,30 @@
+"""Boundary types of providers (/api/v4/providers)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+
+class ProviderCreate(msgspec.Struct, forbid_unknown_fields=True):
+    """`settings` are the members of the kind's own form (smtp: host, port, security, username, password …). Of several
+    providers of a channel the one with the lowest `priority` is used; the sandbox has 1000."""
+
+    channel: str
+    kind: str
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    settings: dict[str, Any] = {}
+    priority: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 100
+
+
+class ProviderView(msgspec.Struct):
+    """Secrets are never shown."""
+
+    provider_id: int
+    channel: str
+    kind: str
+    name: str
+    settings: dict[str, Any]
+    priority: int
+    enabled: bool
