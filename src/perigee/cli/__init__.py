@@ -23,6 +23,7 @@ COMMANDS = (
     ("segments", "perigee.cli.segments:app", "Lists and dynamic segments."),
     ("messages", "perigee.cli.messages:app", "Emails and SMS to send."),
     ("campaigns", "perigee.cli.campaigns:app", "Make a campaign, launch it, watch it, read its report."),
+    ("providers", "perigee.cli.providers:app", "The relays that messages are sent through."),
     ("sandbox", "perigee.cli.sandbox:app", "Messages that were kept instead of sent."),
     ("db", "perigee.cli.db:app", "The database: start, stop, shell, dump, restore, schema."),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perigee.client import accounts, campaigns, contacts, messages, orders, sandbox, segments
+from perigee.client import accounts, campaigns, contacts, messages, orders, providers, sandbox, segments
 from perigee.client.method import Asynchronous, Blocking, method
 from perigee.client.transport import Patience, Transport
 
@@ -47,6 +47,9 @@ class Methods:
     campaign_progress = method(campaigns.campaign_progress)
     campaign_report = method(campaigns.campaign_report)
     campaign_recipients = method(campaigns.campaign_recipients)
+
+    add_provider = method(providers.add_provider)
+    list_providers = method(providers.list_providers)
 
     list_sandbox = method(sandbox.list_sandbox)
     get_sandbox_message = method(sandbox.get_sandbox_message)
