@@ -17,13 +17,29 @@ from perigee.errors import Invalid, PerigeeError
 from perigee.esputnik import envelope
 from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
-from perigee.http.operation import Call, Handler, Operation, bulk_limit, declare, default_limit, event_limit
+from perigee.http.operation import (
+    Call,
+    Empty,
+    Handler,
+    Operation,
+    PlainText,
+    Query,
+    Sentence,
+    bulk_limit,
+    declare,
+    default_limit,
+    event_limit,
+)
 from perigee.lib import json_edge
 
 __all__ = [
     "Answer",
     "Call",
+    "Empty",
+    "PlainText",
+    "Query",
     "Right",
+    "Sentence",
     "bulk_limit",
     "collapse",
     "empty",
@@ -138,10 +154,25 @@ def operation(
     body: Any = None,
     answer: Any = None,
     body_limit: Callable[[AppContext], int] = default_limit,
+    query: tuple[Query, ...] = (),
+    example: Any = None,
+    answer_example: Any = None,
+    refusals: tuple[int, ...] = (),
 ) -> Callable[[Handler], Operation]:
     """Declares a method of the old wire; `path` begins with the version: `/v1/contact/{contact_id:int}`."""
     return declare(
-        FACE, method, path, right=right, section=section, body=body, answer=answer, body_limit=body_limit
+        FACE,
+        method,
+        path,
+        right=right,
+        section=section,
+        body=body,
+        answer=answer,
+        body_limit=body_limit,
+        query=query,
+        example=example,
+        answer_example=answer_example,
+        refusals=refusals,
     )
 
 

@@ -94,6 +94,33 @@ class Call:
 Handler = Callable[[Call], Awaitable[Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One parameter of the query string, as the OpenAPI file shows it; reading it is the handler's work.
+
+    `kind` is the Python type of its value (`list[int]` = comma separated or repeated).
+    """
+
+    name: str
+    kind: Any = str
+    about: str = ""
+    required: bool = False
+    default: Any = None
+    example: Any = None
+
+
+class Sentence:
+    """As a declared `answer`: a bare English sentence labelled JSON (contract 2.4)."""
+
+
+class Empty:
+    """As a declared `answer`: no body."""
+
+
+class PlainText:
+    """As a declared `answer`: text/plain."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """A declared method. `path` is relative to the face's prefix, in Litestar's form (`/contact/{id:int}`)."""
@@ -108,6 +135,12 @@ class Operation:
     answer: Any
     body_limit: Callable[[AppContext], int]
     summary: str
+    query: tuple[Query, ...] = ()
+    example: Any = None
+    """A request body that works, as JSON values."""
+    answer_example: Any = None
+    refusals: tuple[int, ...] = ()
+    """Statuses of this method alone (404, 409, 419); those every method has are not repeated."""
 
     @property
     def operation_id(self) -> str:
@@ -175,9 +208,28 @@ def declare(
     body: Any = None,
     answer: Any = None,
     body_limit: Callable[[AppContext], int] = default_limit,
+    query: tuple[Query, ...] = (),
+    example: Any = None,
+    answer_example: Any = None,
+    refusals: tuple[int, ...] = (),
 ) -> Callable[[Handler], Operation]:
     def decorate(handler: Handler) -> Operation:
         summary = (handler.__doc__ or "").strip().split("\n")[0]
-        return Operation(face, method, path, right, handler, section, body, answer, body_limit, summary)
+        return Operation(
+            face,
+            method,
+            path,
+            right,
+            handler,
+            section,
+            body,
+            answer,
+            body_limit,
+            summary,
+            query,
+            example,
+            answer_example,
+            refusals,
+        )
 
     return decorate

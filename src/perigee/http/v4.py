@@ -20,7 +20,7 @@ from perigee.esputnik.envelope import headers_of, status_of
 from perigee.http import failure
 from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
-from perigee.http.operation import Call, Handler, Operation, declare, default_limit
+from perigee.http.operation import Call, Handler, Operation, declare, default_limit, Query
 from perigee.lib import json_edge
 
 __all__ = ["Call", "Created", "Page", "Right", "cursor_page", "operation", "page_limit", "problem"]
@@ -112,6 +112,22 @@ def operation(
     body: Any = None,
     answer: Any = None,
     body_limit: Callable[[AppContext], int] = default_limit,
+    query: tuple[Query, ...] = (),
+    example: Any = None,
+    answer_example: Any = None,
+    refusals: tuple[int, ...] = (),
 ) -> Callable[[Handler], Operation]:
     """Declares a method of our own API; `path` is relative to `/api/v4`."""
-    return declare(FACE, method, path, right=right, body=body, answer=answer, body_limit=body_limit)
+    return declare(
+        FACE,
+        method,
+        path,
+        right=right,
+        body=body,
+        answer=answer,
+        body_limit=body_limit,
+        query=query,
+        example=example,
+        answer_example=answer_example,
+        refusals=refusals,
+    )
