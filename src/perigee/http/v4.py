@@ -20,7 +20,7 @@ from perigee.esputnik.envelope import headers_of, status_of
 from perigee.http import failure
 from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
-from perigee.http.operation import Call, Handler, Operation, declare, default_limit, Query
+from perigee.http.operation import Call, Handler, Operation, Query, declare, default_limit
 from perigee.lib import json_edge
 
 __all__ = ["Call", "Created", "Page", "Right", "cursor_page", "operation", "page_limit", "problem"]
