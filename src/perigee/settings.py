@@ -56,6 +56,9 @@ def absolute_url(value: Any) -> str | None:
     )
 
 
+RATE = between(0, 1_000_000)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Every option: default, what it means, check. `perigee config` prints them; docs list them."""
@@ -118,6 +121,41 @@ class Settings:
     api_token_days: int = setting(30, "Life of a token made by POST v1/auth/token.", check=between(1, 3650))
     api_key_idle_days: int = setting(
         90, "An API key unused for so long switches itself off; 0 = never.", check=between(0, 3650)
+    )
+    rate_calls: int = setting(
+        200,
+        "Calls a second and organisation of all methods without a limit of their own; 0 = no limit.",
+        check=RATE,
+    )
+    rate_contact_search: int = setting(50, "GET v1/contacts, calls a second; 0 = no limit.", check=RATE)
+    rate_contact_by_token: int = setting(
+        150, "GET v1/contact/token/…/contactId, calls a second; 0 = no limit.", check=RATE
+    )
+    rate_event: int = setting(350, "POST event, calls a second and version; 0 = no limit.", check=RATE)
+    rate_past_events: int = setting(100, "POST past_events, calls a second; 0 = no limit.", check=RATE)
+    rate_past_events_deletion: int = setting(
+        5, "DELETE v1/past_events, calls a second; 0 = no limit.", check=RATE
+    )
+    rate_interactions: int = setting(
+        300, "PUT v1/interactions/…/status, calls a second; 0 = no limit.", check=RATE
+    )
+    rate_message_history: int = setting(
+        10, "GET v2/contacts/messages, calls a second; 0 = no limit.", check=RATE
+    )
+    rate_email_template: int = setting(
+        10, "GET v1/messages/email/…, calls a second; 0 = no limit.", check=RATE
+    )
+    rate_template_reads_per_hour: int = setting(
+        500, "Reads and searches of templates over the eSputnik API, calls an hour; 0 = no limit.", check=RATE
+    )
+    rate_own_calls: int = setting(200, "Calls a second to /api/v4 together; 0 = no limit.", check=RATE)
+    failed_logins_per_minute: int = setting(
+        30, "Wrong credentials a minute from one address before the answer is 429.", check=between(1, 100_000)
+    )
+    login_credentials: str = setting(
+        "off",
+        "`on`: the eSputnik API also takes a login's email and password in place of an API key (old libraries).",
+        check=one_of("on", "off"),
     )
     request_timeout_seconds: int = setting(
         30, "A body that takes longer to arrive is refused.", check=between(1, 600)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from litestar import Response
 
 from perigee.accounts.rights import Right
 from perigee.errors import Invalid, PerigeeError
-from perigee.esputnik import envelope
+from perigee.esputnik import envelope, limits
 from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
 from perigee.http.operation import (
@@ -30,7 +31,9 @@ from perigee.http.operation import (
     default_limit,
     event_limit,
 )
+from perigee.http.rates import Rate
 from perigee.lib import json_edge
+from perigee.settings import Settings
 
 __all__ = [
     "Answer",
@@ -127,6 +130,11 @@ def _whole(call: Call, name: str, default: int) -> int:
 class EsputnikFace:
     prefix = "/api"
     idempotency_keys = False
+
+    @staticmethod
+    @cache
+    def rates(settings: Settings, method: str, path: str) -> tuple[Rate, ...]:
+        return limits.rates(settings, method, path)
 
     def answer(self, value: Any) -> Response[Any]:
         if not isinstance(value, Answer):

@@ -20,6 +20,7 @@ from perigee.http.context import AppContext
 from perigee.http.edge import Edge
 from perigee.http.operation import Operation
 from perigee.http.pages import PAGES
+from perigee.http.rates import Rates
 from perigee.http.v4 import problem
 from perigee.keys import Keys
 from perigee.settings import Settings
@@ -44,8 +45,14 @@ def build_context(settings: Settings, database_url: str) -> AppContext:
     assert settings.secret_key is not None
     keys = Keys.of(settings.secret_key)
     database = Database(database_url, size=settings.pool_size, name="perigee web")
-    authenticator = Authenticator(database, keys.pepper, key_idle_days=settings.api_key_idle_days)
-    return AppContext(settings, database, keys, authenticator)
+    authenticator = Authenticator(
+        database,
+        keys.pepper,
+        key_idle_days=settings.api_key_idle_days,
+        passwords=settings.login_credentials == "on",
+        failures_per_minute=max(1, settings.failed_logins_per_minute // settings.web_processes),
+    )
+    return AppContext(settings, database, keys, authenticator, Rates(database))
 
 
 def _lifespan(context: AppContext) -> Any:

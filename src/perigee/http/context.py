@@ -10,6 +10,7 @@ from typing import Any
 from perigee.accounts.authenticate import Authenticator
 from perigee.db.group_commit import Apply, GroupCommit
 from perigee.db.pool import Database
+from perigee.http.rates import Rates
 from perigee.keys import Keys
 from perigee.settings import Settings
 
@@ -24,6 +25,7 @@ class AppContext:
     database: Database
     keys: Keys
     authenticator: Authenticator
+    rates: Rates
     now: Callable[[], datetime] = utc_now
     _commits: dict[Any, GroupCommit[Any, Any]] = field(default_factory=dict)
 

@@ -21,8 +21,10 @@ from perigee.http import body as bodies
 from perigee.http import idempotency
 from perigee.http.body import AnyRequest, UnsupportedMedia
 from perigee.http.context import AppContext
+from perigee.http.rates import Rate
 from perigee.lib import json_edge
 from perigee.lib.text import clean
+from perigee.settings import Settings
 
 T = TypeVar("T")
 
@@ -35,6 +37,10 @@ class Face(Protocol):
     prefix: str
     idempotency_keys: bool
     """Does a POST take the header `Idempotency-Key`?"""
+
+    def rates(self, settings: Settings, method: str, path: str) -> tuple[Rate, ...]:
+        """The call limits that a call of this method counts for."""
+        ...
 
     def answer(self, value: Any) -> Response[Any]: ...
 
@@ -149,11 +155,15 @@ class Operation:
     async def serve(self, request: AnyRequest, context: AppContext) -> Response[Any]:
         """Authenticate, check the right, run, answer; every error in the face's own form."""
         try:
-            principal = await context.authenticator.authenticate(request.headers.get("authorization"))
+            principal = await context.authenticator.authenticate(
+                request.headers.get("authorization"), request.client.host if request.client else ""
+            )
             if not principal.may(self.right):
                 raise Forbidden(
                     f"this key has the access '{principal.access}', which does not include this method"
                 )
+            for rate in self.face.rates(context.settings, self.method, self.path):
+                await context.rates.spend(principal.org_id, rate)
             _refuse_impossible_ids(request)
             call = Call(request, context, principal, self.body_limit(context))
             key = request.headers.get("idempotency-key")

@@ -21,7 +21,9 @@ async def for_people(
 ) -> Response[Any]:
     """Full access only; every refusal is a page."""
     try:
-        caller = await context.authenticator.authenticate_person(request.headers.get("authorization"))
+        caller = await context.authenticator.authenticate_person(
+            request.headers.get("authorization"), request.client.host if request.client else ""
+        )
         if caller.access != "full":
             raise Forbidden("this key does not have full access")
         return await show(caller)

@@ -21,7 +21,9 @@ from perigee.http import failure
 from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
 from perigee.http.operation import Call, Handler, Operation, Query, declare, default_limit
+from perigee.http.rates import Rate
 from perigee.lib import json_edge
+from perigee.settings import Settings
 
 __all__ = ["Call", "Created", "Page", "Right", "cursor_page", "operation", "page_limit", "problem"]
 
@@ -61,6 +63,9 @@ def page_limit(call: Call, *, default: int = 100, most: int = 500) -> int:
 class V4Face:
     prefix = "/api/v4"
     idempotency_keys = True
+
+    def rates(self, settings: Settings, method: str, path: str) -> tuple[Rate, ...]:
+        return (Rate("own calls", settings.rate_own_calls),)
 
     def answer(self, value: Any) -> Response[Any]:
         status = 200

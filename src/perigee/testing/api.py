@@ -6,6 +6,7 @@ the wire: real routing, real authentication, real JSON.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,14 @@ from perigee.keys import Keys
 from perigee.settings import Settings
 
 SECRET = "a secret of the tests"
-SETTINGS = Settings(home=Path("/nonexistent"), secret_key=SECRET, public_url="http://perigee.test")
+UNLIMITED: dict[str, Any] = {
+    **{option.name: 0 for option in dataclasses.fields(Settings) if option.name.startswith("rate_")},
+    "failed_logins_per_minute": 100_000,
+}
+"""Settings without limits on calls: tests call as fast as they can."""
+SETTINGS = Settings(
+    home=Path("/nonexistent"), secret_key=SECRET, public_url="http://perigee.test", **UNLIMITED
+)
 
 
 class Api:
