@@ -2,7 +2,8 @@
 
 Steps, one statement each for the whole set: find the contacts (make the missing) → insert the new orders → lock
 and update the known ones → replace items → recount the facts of every contact touched, old and new → record one
-event per order. Locks are taken in one order everywhere: addresses, orders by external id, facts by contact id.
+event per order → note new products. Locks are taken in one order everywhere: addresses, orders by external id, facts
+by contact id, products by id.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from perigee.events.record import record
 from perigee.events.types import Identity, NewEvent, Person
 from perigee.orders import store
 from perigee.orders.types import CleanOrder
+from perigee.products.from_orders import products_of
+from perigee.products.store import upsert_products
 
 
 async def upsert(conn: Connection, org_id: int, orders: Sequence[CleanOrder]) -> list[int]:
@@ -41,6 +44,7 @@ async def upsert(conn: Connection, org_id: int, orders: Sequence[CleanOrder]) ->
             for order, order_id, person in zip(orders, order_ids, people, strict=True)
         ],
     )
+    await upsert_products(conn, org_id, products_of(latest), source="order")
     return order_ids
 
 
