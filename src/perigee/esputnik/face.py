@@ -36,6 +36,7 @@ from perigee.lib import json_edge
 from perigee.settings import Settings
 
 __all__ = [
+    "PAGE",
     "Answer",
     "Call",
     "Empty",
@@ -55,6 +56,12 @@ __all__ = [
 ]
 
 JSON = "application/json;charset=UTF-8"
+
+PAGE = (
+    Query("startindex", int, "number of the first row, counted from 1", default=1),
+    Query("maxrows", int, "rows of the page, at most 500", default=500),
+)
+"""The query of every list that goes through `page` with its usual amounts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,11 @@ class Empty:
 
 
 class PlainText:
-    """As a declared `answer`: text/plain."""
+    """As a declared `answer`: text/plain.
+
+    An `answer` is a type, one of these, `Type | Empty` where the body may be missing, or, where the status tells them
+    apart, all of them by status: `{200: SiteDomain, 201: SiteDomain}`.
+    """
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,8 @@ class Operation:
     """A request body that works, as JSON values."""
     answer_example: Any = None
     refusals: tuple[int, ...] = ()
-    """Statuses of this method alone (404, 409, 419); those every method has are not repeated."""
+    """Statuses of this method alone (404, 409, 419); those every method has, and the 404 of one with a path parameter, are
+    not repeated."""
 
     @property
     def operation_id(self) -> str:

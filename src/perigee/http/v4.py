@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Generic
 
 import msgspec
 from litestar import Response
+from typing_extensions import TypeVar
 
 from perigee import errors
 from perigee.accounts.rights import Right
@@ -25,9 +26,27 @@ from perigee.http.rates import Rate
 from perigee.lib import json_edge
 from perigee.settings import Settings
 
-__all__ = ["Call", "Created", "Page", "Right", "cursor_page", "operation", "page_limit", "problem"]
+__all__ = [
+    "CURSOR",
+    "LIMIT",
+    "PAGE",
+    "Call",
+    "Created",
+    "Page",
+    "Query",
+    "Right",
+    "cursor_page",
+    "operation",
+    "page_limit",
+    "problem",
+]
 
 PROBLEM = "application/problem+json"
+
+CURSOR = Query("cursor", str, "`next` of the page before; without it the first page")
+LIMIT = Query("limit", int, "rows of a page, 1 to 500", default=100)
+PAGE = (CURSOR, LIMIT)
+"""The query of every list that goes through `cursor_page`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +56,16 @@ class Created:
     value: Any
 
 
-class Page(msgspec.Struct):
-    """A page of a list; `next` is the cursor of the page behind it, absent on the last."""
+Item = TypeVar("Item", default=Any)
 
-    items: Sequence[Any]
+
+class Page(msgspec.Struct, Generic[Item]):
+    """A page of a list; `next` is the cursor of the page behind it, absent on the last.
+
+    Declared as `Page[Segment]`, so that the OpenAPI file knows its rows.
+    """
+
+    items: Sequence[Item]
     next: str | msgspec.UnsetType = msgspec.UNSET
 
 
