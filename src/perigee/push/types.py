@@ -16,6 +16,12 @@ class WebPushDomainIn(msgspec.Struct, rename="camel"):
     service_worker_scope: Any = None
 
 
+class WebPushDomainsIn(msgspec.Struct):
+    """Body of POST site/webpush/domains, well formed; one may stand for the list, and the list for the whole body."""
+
+    domains: list[WebPushDomainIn]
+
+
 class WebPushDomain(msgspec.Struct, rename="camel", frozen=True):
     domain: str
     """With its scheme: `https://shop.example.com`."""
@@ -38,3 +44,17 @@ class Success(msgspec.Struct):
 class Failure(msgspec.Struct):
     domain: str
     message: str
+
+
+class Registered(msgspec.Struct, omit_defaults=True):
+    """Answer of POST site/webpush/domain: the one or the other."""
+
+    success: Success | None = None
+    errors: Failure | None = None
+
+
+class AllRegistered(msgspec.Struct, omit_defaults=True):
+    """Answer of POST site/webpush/domains: each that succeeded, each that failed."""
+
+    success: list[Success] | None = None
+    errors: list[Failure] | None = None
