@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from perigee.errors import OperatorError
+from perigee.lib.public_addresses import parse_networks, parse_ports
 
 
 class SettingsError(OperatorError):
@@ -54,6 +55,17 @@ def absolute_url(value: Any) -> str | None:
         if ok and not value.endswith("/")
         else "must be http(s)://host[:port][/path] without a slash at the end"
     )
+
+
+def readable(read: Callable[[str], object], form: str) -> Callable[[Any], str | None]:
+    def broken(value: Any) -> str | None:
+        try:
+            read(value)
+        except ValueError:
+            return f"must be {form}"
+        return None
+
+    return broken
 
 
 RATE = between(0, 1_000_000)
@@ -159,6 +171,27 @@ class Settings:
     )
     request_timeout_seconds: int = setting(
         30, "A body that takes longer to arrive is refused.", check=between(1, 600)
+    )
+
+    outside_networks: str = setting(
+        "",
+        "Private networks that links of callers may lead to, such as `10.0.0.0/8 fd00::/8`; none but the public "
+        "internet otherwise.",
+        check=readable(parse_networks, "networks such as 10.0.0.0/8, separated by spaces"),
+    )
+    outside_ports: str = setting(
+        "80 443 8080 8443",
+        "Ports that links of callers may lead to, separated by spaces, or `any`.",
+        check=readable(parse_ports, "ports separated by spaces, or `any`"),
+    )
+    max_import_file_mb: int = setting(
+        100, "Largest CSV file of contacts by link in MB.", check=between(1, 10_240)
+    )
+    max_data_file_mb: int = setting(
+        100, "Largest JSON file of the preprocessor by link in MB.", check=between(1, 10_240)
+    )
+    download_seconds: int = setting(
+        900, "A file by link that takes longer to arrive is refused.", check=between(1, 86400)
     )
 
     batch_size: int = setting(500, "Recipients per campaign batch.", check=between(10, 5000))
