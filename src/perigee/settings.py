@@ -131,6 +131,17 @@ class Settings:
         check=between(0, 3600),
     )
     api_token_days: int = setting(30, "Life of a token made by POST v1/auth/token.", check=between(1, 3650))
+    app_inbox_token_minutes: int = setting(
+        60, "An App Inbox token that was not used for so long is dead.", check=between(1, 525_600)
+    )
+    app_inbox_messages: int = setting(
+        1000, "App Inbox messages kept per contact; a new one pushes the oldest out.", check=between(1, 100_000)
+    )
+    app_inbox_ttl_seconds: int = setting(
+        86400,
+        "Life of an App Inbox message whose template names none; then it is gone, read or not.",
+        check=between(1, 315_360_000),
+    )
     api_key_idle_days: int = setting(
         90, "An API key unused for so long switches itself off; 0 = never.", check=between(0, 3650)
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from litestar import Response, get
 from litestar.types import ControllerRouterHandler
 
+from perigee.appinbox import pages as appinbox_pages
 from perigee.delivery import pages as delivery_pages
 from perigee.delivery.channels.sandbox import pages as sandbox_pages
 from perigee.http.context import AppContext
@@ -34,4 +35,4 @@ def metrics(context: AppContext) -> ControllerRouterHandler:
     return show
 
 
-PAGES: tuple[Page, ...] = (health, metrics, *delivery_pages.PAGES, *sandbox_pages.PAGES)
+PAGES: tuple[Page, ...] = (health, metrics, *delivery_pages.PAGES, *sandbox_pages.PAGES, *appinbox_pages.PAGES)
