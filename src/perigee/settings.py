@@ -120,10 +120,18 @@ class Settings:
     max_event_body_kb: int = setting(
         20, "Largest body of one event in KB (contract section 5).", check=between(1, 10240)
     )
+    max_tracker_body_kb: int = setting(
+        256, "Largest body of one event of the tracker in KB.", check=between(1, 10240)
+    )
     max_contacts_per_call: int = setting(3000, "Contacts per bulk call.", check=between(1, 100_000))
     max_orders_per_call: int = setting(1000, "Orders per call.", check=between(1, 100_000))
     max_past_events_per_call: int = setting(500, "Events per call of past events.", check=between(1, 100_000))
     past_event_days: int = setting(730, "How old a past event may be.", check=between(1, 36500))
+    visitor_days: int = setting(
+        90,
+        "How long what an unknown visitor did waits for a contact, and an order reported twice is noticed.",
+        check=between(1, 3650),
+    )
     max_ids_per_call: int = setting(500, "Ids per attach or detach.", check=between(1, 100_000))
     repeat_guard_seconds: int = setting(
         60,
@@ -135,7 +143,9 @@ class Settings:
         60, "An App Inbox token that was not used for so long is dead.", check=between(1, 525_600)
     )
     app_inbox_messages: int = setting(
-        1000, "App Inbox messages kept per contact; a new one pushes the oldest out.", check=between(1, 100_000)
+        1000,
+        "App Inbox messages kept per contact; a new one pushes the oldest out.",
+        check=between(1, 100_000),
     )
     app_inbox_ttl_seconds: int = setting(
         86400,
@@ -171,6 +181,11 @@ class Settings:
     rate_template_reads_per_hour: int = setting(
         500, "Reads and searches of templates over the eSputnik API, calls an hour; 0 = no limit.", check=RATE
     )
+    rate_tracker: int = setting(
+        100,
+        "Calls a second from one address to the tracker and the other public methods; 0 = no limit.",
+        check=RATE,
+    )
     rate_own_calls: int = setting(200, "Calls a second to /api/v4 together; 0 = no limit.", check=RATE)
     failed_logins_per_minute: int = setting(
         30, "Wrong credentials a minute from one address before the answer is 429.", check=between(1, 100_000)
@@ -179,6 +194,10 @@ class Settings:
         "off",
         "`on`: the eSputnik API also takes a login's email and password in place of an API key (old libraries).",
         check=one_of("on", "off"),
+    )
+    push_services: str = setting(
+        "fcm.googleapis.com *.push.services.mozilla.com web.push.apple.com *.push.apple.com *.notify.windows.com",
+        "Hosts of web-push services whose subscriptions are taken, separated by spaces; `*.` stands for any names.",
     )
     request_timeout_seconds: int = setting(
         30, "A body that takes longer to arrive is refused.", check=between(1, 600)
