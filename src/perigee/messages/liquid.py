@@ -34,15 +34,13 @@ from perigee.errors import Invalid
 from perigee.lib.mime import without_surrogates
 from perigee.messages import liquid_filters
 from perigee.messages.engine import Block, Merge, Moment, Place, Role, Source, Span, State, Template, Value
+from perigee.messages.limits import DEPTH, OUTPUT_BYTES, LimitReached, weight
 from perigee.messages.liquid_limits import (
-    DEPTH,
     MERGE_NAME,
-    OUTPUT_BYTES,
     LimitedContext,
     LimitedForTag,
     LimitedTablerowTag,
     bound_range,
-    weight,
 )
 from perigee.messages.person import CONSTANTS, STANDARD, Names, Person, text_of
 
@@ -204,6 +202,8 @@ class LiquidBlock:
         except LiquidError as error:
             error.token = error.token or self.node.token
             raise _invalid(error, self.field) from None
+        except LimitReached as error:
+            raise _located(self.node, self.field, str(error)) from None
         except LiquidInterrupt as error:
             raise _located(self.node, self.field, f"{error} outside of a loop") from None
         except RecursionError:

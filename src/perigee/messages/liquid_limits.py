@@ -1,15 +1,13 @@
-"""The budget of a Liquid template: what bounds one person's rendering, whatever template and data are.
+"""What a Liquid template is charged from its budget (`messages.limits`).
 
 python-liquid has limits of its own, but they are products of nested loops, not sums, and no filter heeds them.
-So every look-up, filter, assignment and loop is charged here, sizes are checked before a filter can multiply
-them, and the processor time of the thread is looked at on the way (not wall time: a busy machine is no fault of
-the template). Limits: reliability 29, protocols 3.3.
+So every look-up, filter, assignment and loop is charged here, and sizes are checked before a filter can multiply
+them.
 """
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,86 +17,15 @@ from liquid.builtin.expressions import LoopExpression
 from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.builtin.tags.for_tag import ForNode, ForTag
 from liquid.builtin.tags.tablerow_tag import TablerowNode, TablerowTag
-from liquid.exceptions import ResourceLimitError
 from liquid.expression import Expression
 from liquid.token import Token
 
 from perigee.messages.engine import Merge, Moment
-
-STEPS = 100_000
-SECONDS = 0.2
-OUTPUT_BYTES = 1_000_000
-DEPTH = 32
-VALUE_WEIGHT = 100_000
-"""Characters of a text, or of all texts in a list, that a filter may take or give."""
-ITEMS = 5_000
-"""Elements of a list or range."""
-NUMBER_BITS = 256
-
+from perigee.messages.limits import ITEMS, OUTPUT_BYTES, VALUE_WEIGHT, Budget, LimitReached, weight
 
 MERGE_NAME = re.compile(r"pg_merge_(\d{1,6})")
 """The variable that stands for a merge tag."""
 PLACED = re.compile(r" \| pg_(?:url|link|source)$")
-
-
-class LimitReached(ResourceLimitError):
-    """A budget ran out; the message says which."""
-
-    def __init__(self, what: str, token: Token | None = None) -> None:
-        super().__init__(what, token=token)
-
-
-class Budget:
-    """Steps and processor time left for one person."""
-
-    __slots__ = ("deadline", "looks", "steps")
-
-    def __init__(self) -> None:
-        self.steps = STEPS
-        self.looks = 0
-        self.deadline = time.thread_time() + SECONDS
-
-    def charge(self, steps: int) -> None:
-        self.steps -= steps
-        if self.steps < 0:
-            raise LimitReached(f"the template takes more than {STEPS} steps for one person")
-        self.looks += 1
-        if not self.looks & 15 and time.thread_time() > self.deadline:
-            raise LimitReached(f"the template takes more than {SECONDS} s for one person")
-
-
-def weight(value: object, limit: int = VALUE_WEIGHT) -> int:
-    """Characters in a value, containers included; raises LimitReached above `limit`."""
-    if isinstance(value, str):
-        total = len(value)
-    elif isinstance(value, bool) or value is None:
-        return 1
-    elif isinstance(value, int):
-        if value.bit_length() > NUMBER_BITS:
-            raise LimitReached("a number is too large")
-        return 8
-    elif isinstance(value, range):
-        total = _range_length(value)
-        limit = min(limit, ITEMS)
-    elif isinstance(value, (list, tuple)):
-        if len(value) > ITEMS:
-            raise LimitReached(f"a list has more than {ITEMS} elements")
-        total = len(value)
-        for item in value:
-            total += weight(item, limit - total)
-    elif isinstance(value, dict):
-        total = len(value)
-        for key, item in value.items():
-            total += len(str(key)) + weight(item, limit - total)
-    else:
-        return 8
-    if total > limit:
-        raise LimitReached(f"a value is longer than {VALUE_WEIGHT} characters")
-    return total
-
-
-def _range_length(value: range) -> int:
-    return max(0, value.stop - value.start)  # len() overflows on what templates can write
 
 
 class LimitedContext(RenderContext):
@@ -198,7 +125,7 @@ class _BoundedStop(Expression):
     def evaluate(self, context: RenderContext) -> object:
         start, stop = self.start.evaluate(context), self.stop.evaluate(context)
         if _as_int(stop) - _as_int(start) > ITEMS:
-            raise LimitReached(f"a range has more than {ITEMS} elements", self.token)
+            raise LimitReached(f"a range has more than {ITEMS} elements")
         return stop
 
     def children(self) -> list[Expression]:
