@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from perigee.appinbox import store as inboxes
 from perigee.campaigns.manage import settle_stopped
 from perigee.contacts.import_store import prune_imports
+from perigee.contacts.read_store import fold_tally as fold_contact_tally
 from perigee.db import partitions, statistics
 from perigee.db.pool import Database
 from perigee.db.queries import load
 from perigee.delivery import consequences
 from perigee.esputnik import repeat
 from perigee.http import idempotency
+from perigee.paging import marks
+from perigee.segments.store import fold_tally as fold_member_tally
 from perigee.settings import Settings
 
 SECONDS = 30.0
@@ -27,6 +31,12 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await repeat.prune(connection, settings.repeat_guard_seconds)
         await idempotency.prune(connection)
         await prune_imports(connection)
+        await marks.prune(connection)
+    async with database.transaction() as connection:
+        await fold_contact_tally(connection)
+        await fold_member_tally(connection)
+    async with database.transaction() as connection:
+        await inboxes.prune(connection)
     async with database.transaction() as connection:
         await settle_stopped(connection)
     await consequences.finish(database)

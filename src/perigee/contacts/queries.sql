@@ -470,15 +470,16 @@ where c.org_id = %(org_id)s and c.contact_id = any(%(contact_ids)s::bigint[]) an
 order by c.contact_id;
 
 -- name: search_contacts
--- Planned for the values given, so the filter that is there finds its index. Last updated first.
-select c.contact_id
+-- Planned for the values given, so the filter that is there finds its index. Last updated first, from behind a key.
+select c.updated_at, c.contact_id
 from contact c
 where c.org_id = %(org_id)s and c.deleted_at is null
   and (%(external_id)s::text is null or c.external_id = %(external_id)s)
   and (%(email)s::text is null or c.email = %(email)s)
   and (%(phone)s::text is null or c.phone = %(phone)s)
-  and (%(first_name)s::text is null or starts_with(lower(c.first_name), lower(%(first_name)s)))
-  and (%(last_name)s::text is null or starts_with(lower(c.last_name), lower(%(last_name)s)))
+  and (%(first_name)s::text is null or starts_with(lower(c.first_name) collate "C", lower(%(first_name)s)))
+  and (%(last_name)s::text is null or starts_with(lower(c.last_name) collate "C", lower(%(last_name)s)))
+  and (%(key_time)s::timestamptz is null or (c.updated_at, c.contact_id) < (%(key_time)s, %(key_id)s::bigint))
 order by c.updated_at desc, c.contact_id desc
 limit %(rows)s offset %(skip)s;
 
@@ -489,8 +490,53 @@ where c.org_id = %(org_id)s and c.deleted_at is null
   and (%(external_id)s::text is null or c.external_id = %(external_id)s)
   and (%(email)s::text is null or c.email = %(email)s)
   and (%(phone)s::text is null or c.phone = %(phone)s)
-  and (%(first_name)s::text is null or starts_with(lower(c.first_name), lower(%(first_name)s)))
-  and (%(last_name)s::text is null or starts_with(lower(c.last_name), lower(%(last_name)s)));
+  and (%(first_name)s::text is null or starts_with(lower(c.first_name) collate "C", lower(%(first_name)s)))
+  and (%(last_name)s::text is null or starts_with(lower(c.last_name) collate "C", lower(%(last_name)s)));
+
+-- name: living_contacts
+select coalesce(sum(delta), 0)::bigint from contact_tally where org_id = %(org_id)s;
+
+-- name: plant_contacts_by_update
+insert into page_mark (org_id, listing, position, key_time, key_id)
+select %(org_id)s, %(listing)s, %(position)s + n, updated_at, contact_id
+from (
+    select updated_at, contact_id, row_number() over () as n
+    from (
+        select updated_at, contact_id from contact
+        where org_id = %(org_id)s and deleted_at is null
+          and (%(key_time)s::timestamptz is null or (updated_at, contact_id) < (%(key_time)s, %(key_id)s::bigint))
+        order by updated_at desc, contact_id desc
+        limit %(rows)s
+    ) ordered
+) numbered
+where n %% %(stride)s = 0
+on conflict (org_id, listing, position) do update
+set key_time = excluded.key_time, key_id = excluded.key_id, total = null, at = excluded.at;
+
+-- name: plant_contacts_by_id
+insert into page_mark (org_id, listing, position, key_id)
+select %(org_id)s, %(listing)s, %(position)s + n, contact_id
+from (
+    select contact_id, row_number() over () as n
+    from (
+        select contact_id from contact
+        where org_id = %(org_id)s and deleted_at is null and contact_id > %(key_id)s
+        order by contact_id
+        limit %(rows)s
+    ) ordered
+) numbered
+where n %% %(stride)s = 0
+on conflict (org_id, listing, position) do update
+set key_id = excluded.key_id, total = null, at = excluded.at;
+
+-- name: fold_contact_tally
+-- across organisations: housekeeping. One row an organisation again; sums do not change.
+with gone as (
+    delete from contact_tally
+    where org_id in (select org_id from contact_tally group by org_id having count(*) > 1)
+    returning org_id, delta
+)
+insert into contact_tally select org_id, sum(delta) from gone group by org_id;
 
 -- name: list_contacts
 -- All living contacts by id, from behind one.
@@ -546,7 +592,12 @@ where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
 -- name: erase_waiting
 -- Messages that wait for another try, and what the sandbox shows.
 with retries as (
-    delete from send_retry where org_id = %(org_id)s and recipient = any(%(contact_ids)s::bigint[])
+    delete from send_retry r using send s
+    where r.org_id = %(org_id)s and r.recipient = any(%(contact_ids)s::bigint[])
+      and s.org_id = r.org_id and s.send_id = r.send_id
+      and s.channel in ('email', 'sms', 'viber', 'appinbox') -- of others the recipients are tokens, which are gone
+), given as (
+    delete from send_recipient where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
 )
 delete from sandbox_message where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from perigee.contacts.read_store import Filters, StoredContact
 from perigee.contacts.types import Address, Channel, Contact, FieldValue, GroupName
 from perigee.db.pool import Connection
 from perigee.errors import NotFound
+from perigee.paging import marks
+from perigee.paging.marks import Key, Mark
 
 ADDRESS_BOOK_ID: Final = 7200
 """The one catalogue of additional fields that every organisation has."""
@@ -51,18 +54,55 @@ async def search(
     conn: Connection, org_id: int, filters: Filters, *, skip: int, rows: int
 ) -> tuple[list[Contact], int]:
     """(a page, the number of all hits), last updated first (contract 11.1)."""
-    ids = await store.search(conn, org_id, filters, skip=skip, rows=rows)
-    if (filters.external_id or len(ids) < rows) and (ids or skip == 0):
-        total = skip + len(ids)
-    else:
-        total = await store.count(conn, org_id, filters)
+    ids, total = await marks.page(conn, org_id, _ByUpdate(conn, org_id, filters), skip=skip, rows=rows)
     return await contacts(conn, org_id, ids), total
 
 
 async def export(conn: Connection, org_id: int, *, skip: int, rows: int) -> tuple[list[Contact], int]:
     """(a page by contact id, the number of all contacts)."""
-    ids = await store.ids_after(conn, org_id, 0, skip=skip, rows=rows)
-    return await contacts(conn, org_id, ids), await store.count(conn, org_id, Filters())
+    ids, total = await marks.page(conn, org_id, _ById(conn, org_id), skip=skip, rows=rows)
+    return await contacts(conn, org_id, ids), total
+
+
+@dataclass
+class _ByUpdate:
+    conn: Connection
+    org_id: int
+    filters: Filters
+
+    @property
+    def name(self) -> str:
+        return marks.listing("contacts by update", *self.filters)
+
+    async def keys(self, mark: Mark, skip: int, rows: int) -> list[Key]:
+        return await store.search(self.conn, self.org_id, self.filters, mark, skip=skip, rows=rows)
+
+    async def count(self, remembered: int | None) -> int:
+        return await store.count(self.conn, self.org_id, self.filters)
+
+    async def plant(self, mark: Mark, rows: int) -> None:
+        if not any(self.filters):
+            await store.plant_by_update(self.conn, self.org_id, self.name, mark, rows)
+
+
+@dataclass
+class _ById:
+    conn: Connection
+    org_id: int
+
+    @property
+    def name(self) -> str:
+        return marks.listing("contacts by id")
+
+    async def keys(self, mark: Mark, skip: int, rows: int) -> list[Key]:
+        ids = await store.ids_after(self.conn, self.org_id, mark.key_id, skip=skip, rows=rows)
+        return [(None, contact_id) for contact_id in ids]
+
+    async def count(self, remembered: int | None) -> int:
+        return await store.count(self.conn, self.org_id, Filters())
+
+    async def plant(self, mark: Mark, rows: int) -> None:
+        await store.plant_by_id(self.conn, self.org_id, self.name, mark, rows)
 
 
 async def contacts_after(conn: Connection, org_id: int, after: int, rows: int) -> list[Contact]:

@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 from perigee.db.columns import pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
+from perigee.paging.marks import STRIDE, Key, Mark
 
 q = load(__package__)
 
@@ -70,17 +71,47 @@ async def emails(conn: Connection, org_id: int, contact_ids: Sequence[int]) -> l
     return await cursor.fetchall()
 
 
-async def search(conn: Connection, org_id: int, filters: Filters, *, skip: int, rows: int) -> list[int]:
-    values = {"org_id": org_id, "skip": skip, "rows": rows, **filters._asdict()}
+async def search(
+    conn: Connection, org_id: int, filters: Filters, mark: Mark, *, skip: int, rows: int
+) -> list[Key]:
+    """(last update, contact id) of a page behind the mark, last updated first."""
+    values = {
+        "org_id": org_id,
+        "skip": skip,
+        "rows": rows,
+        "key_time": mark.key_time,
+        "key_id": mark.key_id,
+        **filters._asdict(),
+    }
     cursor = await conn.execute(q.search_contacts, values, prepare=False)
-    return [contact_id for (contact_id,) in await cursor.fetchall()]
+    return await cursor.fetchall()
 
 
 async def count(conn: Connection, org_id: int, filters: Filters) -> int:
-    cursor = await conn.execute(q.count_contacts, {"org_id": org_id, **filters._asdict()}, prepare=False)
+    if not any(filters):
+        cursor = await conn.execute(q.living_contacts, {"org_id": org_id})
+    else:
+        cursor = await conn.execute(q.count_contacts, {"org_id": org_id, **filters._asdict()}, prepare=False)
     row = await cursor.fetchone()
     assert row is not None
     return int(row[0])
+
+
+async def plant_by_update(conn: Connection, org_id: int, listing: str, mark: Mark, rows: int) -> None:
+    await conn.execute(q.plant_contacts_by_update, _planting(org_id, listing, mark, rows), prepare=False)
+
+
+async def plant_by_id(conn: Connection, org_id: int, listing: str, mark: Mark, rows: int) -> None:
+    await conn.execute(q.plant_contacts_by_id, _planting(org_id, listing, mark, rows), prepare=False)
+
+
+def _planting(org_id: int, listing: str, mark: Mark, rows: int) -> dict[str, Any]:
+    return {"org_id": org_id, "listing": listing, "rows": rows, "stride": STRIDE, **mark._asdict()}
+
+
+async def fold_tally(conn: Connection) -> None:
+    """Keeps the sum that `count` takes short."""
+    await conn.execute(q.fold_contact_tally)
 
 
 async def ids_after(conn: Connection, org_id: int, after: int, *, skip: int, rows: int) -> list[int]:

@@ -26,10 +26,10 @@ delete from idempotency_key where at < now() - make_interval(hours => %(keep_hou
 -- Refills the bucket for the time gone by and takes up to `want` whole tokens from it. One row: what was granted, and
 -- what is left.
 insert into rate_bucket as bucket (org_id, name, tokens, granted, at)
-values (%(org_id)s, %(name)s, %(burst)s - least(%(want)s, %(burst)s), least(%(want)s, %(burst)s), clock_timestamp())
+values (%(org_id)s, %(name)s, %(burst)s::float8 - least(%(want)s::float8, %(burst)s::float8), least(%(want)s::float8, %(burst)s::float8), clock_timestamp())
 on conflict (org_id, name) do update set
-    tokens = least(%(burst)s, bucket.tokens + %(per_second)s::float8 * greatest(0, extract(epoch from clock_timestamp() - bucket.at)))
-           - least(%(want)s, floor(least(%(burst)s, bucket.tokens + %(per_second)s::float8 * greatest(0, extract(epoch from clock_timestamp() - bucket.at))))),
-    granted = least(%(want)s, floor(least(%(burst)s, bucket.tokens + %(per_second)s::float8 * greatest(0, extract(epoch from clock_timestamp() - bucket.at))))),
+    tokens = least(%(burst)s::float8, bucket.tokens + %(per_second)s::float8 * greatest(0, extract(epoch from clock_timestamp() - bucket.at)))
+           - least(%(want)s::float8, floor(least(%(burst)s::float8, bucket.tokens + %(per_second)s::float8 * greatest(0, extract(epoch from clock_timestamp() - bucket.at))))),
+    granted = least(%(want)s::float8, floor(least(%(burst)s::float8, bucket.tokens + %(per_second)s::float8 * greatest(0, extract(epoch from clock_timestamp() - bucket.at))))),
     at = clock_timestamp()
 returning granted, tokens

@@ -13,7 +13,8 @@ from perigee.esputnik.face import Answer, Call, Right, listing, operation, page,
 from perigee.lib.dates import wire
 from perigee.lib.scalars import id_list, one_or_many, to_bool, to_text
 from perigee.lib.text import clean_or_none
-from perigee.segments import categories, people, static, store
+from perigee.segments import categories, static, store
+from perigee.segments.listing import page as members_page
 from perigee.segments.static import People
 from perigee.segments.types import Category
 
@@ -78,17 +79,17 @@ async def list_group_contacts(call: Call) -> Answer:
     skip, rows = page(call)
     by_joining = to_bool("orderByTs", call.query.get("orderByTs"))
     descending = to_bool("asc", call.query.get("asc")) is False
-    now = call.context.now()
     async with call.context.database.connection() as conn:
-        total = await people.count(conn, call.org_id, segment_id, now)
-        if by_joining and await people.is_list(conn, call.org_id, segment_id):
-            ids = await people.members_by_joining(
-                conn, call.org_id, segment_id, rows=rows, skip=skip, descending=descending
-            )
-        else:
-            ids = await people.members(
-                conn, call.org_id, segment_id, now, rows=rows, skip=skip, descending=descending
-            )
+        ids, total = await members_page(
+            conn,
+            call.org_id,
+            segment_id,
+            call.context.now(),
+            skip=skip,
+            rows=rows,
+            by_joining=bool(by_joining),
+            descending=descending,
+        )
         return listing(await read_contacts(conn, call.org_id, ids), total)
 
 

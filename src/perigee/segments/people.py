@@ -75,21 +75,6 @@ async def members(
         return await store.column(conn, compiled.sql, compiled.values)
 
 
-async def is_list(conn: Connection, org_id: int, segment_id: int) -> bool:
-    found = await store.segment(conn, org_id, segment_id)
-    return found is not None and found.kind == "static"
-
-
-async def members_by_joining(
-    conn: Connection, org_id: int, segment_id: int, *, rows: int, skip: int, descending: bool
-) -> list[int]:
-    """A page of a list in the order in which people joined it."""
-    async with bounded(conn):
-        return await store.members_by_joining(
-            conn, org_id, segment_id, rows=rows, skip=skip, descending=descending
-        )
-
-
 async def explain_segment(
     conn: Connection, org_id: int, segment_id: int, contact_id: int, now: datetime
 ) -> Explained:

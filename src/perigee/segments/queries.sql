@@ -179,20 +179,132 @@ select before.time_limit, before.work_mem,
 from (select current_setting('statement_timeout'), current_setting('work_mem') offset 0) as before (time_limit, work_mem);
 
 -- name: members_by_joining
-select m.contact_id
+select m.joined_at, m.contact_id
 from segment_member m
-join contact c on c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null
 where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
+  and (%(key_time)s::timestamptz is null or (m.joined_at, m.contact_id) > (%(key_time)s, %(key_id)s::bigint))
+  and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null)
 order by m.joined_at, m.contact_id
 limit %(rows)s offset %(skip)s;
 
 -- name: members_by_joining_descending
-select m.contact_id
+select m.joined_at, m.contact_id
 from segment_member m
-join contact c on c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null
 where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
+  and (%(key_time)s::timestamptz is null or (m.joined_at, m.contact_id) < (%(key_time)s, %(key_id)s::bigint))
+  and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null)
 order by m.joined_at desc, m.contact_id desc
 limit %(rows)s offset %(skip)s;
+
+-- name: members_by_id
+select null::timestamptz, m.contact_id
+from segment_member m
+where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
+  and (%(key_id)s = 0 or m.contact_id > %(key_id)s)
+  and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null)
+order by m.contact_id
+limit %(rows)s offset %(skip)s;
+
+-- name: members_by_id_descending
+select null::timestamptz, m.contact_id
+from segment_member m
+where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
+  and (%(key_id)s = 0 or m.contact_id < %(key_id)s)
+  and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null)
+order by m.contact_id desc
+limit %(rows)s offset %(skip)s;
+
+-- name: plant_members_by_joining
+insert into page_mark (org_id, listing, position, key_time, key_id)
+select %(org_id)s, %(listing)s, %(position)s + n, joined_at, contact_id
+from (
+    select joined_at, contact_id, row_number() over () as n
+    from (
+        select m.joined_at, m.contact_id
+        from segment_member m
+        where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
+          and (%(key_time)s::timestamptz is null or (m.joined_at, m.contact_id) > (%(key_time)s, %(key_id)s::bigint))
+          and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null)
+        order by m.joined_at, m.contact_id
+        limit %(rows)s
+    ) ordered
+) numbered
+where n %% %(stride)s = 0
+on conflict (org_id, listing, position) do update
+set key_time = excluded.key_time, key_id = excluded.key_id, total = null, at = excluded.at;
+
+-- name: plant_members_by_joining_descending
+insert into page_mark (org_id, listing, position, key_time, key_id)
+select %(org_id)s, %(listing)s, %(position)s + n, joined_at, contact_id
+from (
+    select joined_at, contact_id, row_number() over () as n
+    from (
+        select m.joined_at, m.contact_id
+        from segment_member m
+        where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
+          and (%(key_time)s::timestamptz is null or (m.joined_at, m.contact_id) < (%(key_time)s, %(key_id)s::bigint))
+          and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null)
+        order by m.joined_at desc, m.contact_id desc
+        limit %(rows)s
+    ) ordered
+) numbered
+where n %% %(stride)s = 0
+on conflict (org_id, listing, position) do update
+set key_time = excluded.key_time, key_id = excluded.key_id, total = null, at = excluded.at;
+
+-- name: plant_members_by_id
+insert into page_mark (org_id, listing, position, key_time, key_id)
+select %(org_id)s, %(listing)s, %(position)s + n, joined_at, contact_id
+from (
+    select joined_at, contact_id, row_number() over () as n
+    from (
+        select m.joined_at, m.contact_id
+        from segment_member m
+        where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
+          and (%(key_id)s = 0 or m.contact_id > %(key_id)s)
+          and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null)
+        order by m.contact_id
+        limit %(rows)s
+    ) ordered
+) numbered
+where n %% %(stride)s = 0
+on conflict (org_id, listing, position) do update
+set key_time = excluded.key_time, key_id = excluded.key_id, total = null, at = excluded.at;
+
+-- name: plant_members_by_id_descending
+insert into page_mark (org_id, listing, position, key_time, key_id)
+select %(org_id)s, %(listing)s, %(position)s + n, joined_at, contact_id
+from (
+    select joined_at, contact_id, row_number() over () as n
+    from (
+        select m.joined_at, m.contact_id
+        from segment_member m
+        where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
+          and (%(key_id)s = 0 or m.contact_id < %(key_id)s)
+          and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null)
+        order by m.contact_id desc
+        limit %(rows)s
+    ) ordered
+) numbered
+where n %% %(stride)s = 0
+on conflict (org_id, listing, position) do update
+set key_time = excluded.key_time, key_id = excluded.key_id, total = null, at = excluded.at;
+
+-- name: count_members
+-- All rows of the list, without the few whose contacts are deleted.
+select (select coalesce(sum(delta), 0) from member_tally where org_id = %(org_id)s and segment_id = %(segment_id)s)
+     - (select count(*) from contact c
+        where c.org_id = %(org_id)s and c.deleted_at is not null
+          and exists (select from segment_member m where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s and m.contact_id = c.contact_id));
+
+-- name: fold_member_tally
+-- across organisations: housekeeping. One row a list again; sums do not change.
+with gone as (
+    delete from member_tally
+    where (org_id, segment_id) in (select org_id, segment_id from member_tally group by org_id, segment_id having count(*) > 1)
+    returning org_id, segment_id, delta
+)
+insert into member_tally select org_id, segment_id, sum(delta) from gone group by org_id, segment_id;
 
 -- name: category_of_segment
 select key from subscription_category where org_id = %(org_id)s and segment_id = %(segment_id)s;

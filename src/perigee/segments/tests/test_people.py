@@ -8,7 +8,7 @@ import pytest
 
 from perigee.db.pool import Database
 from perigee.errors import Invalid, NotFound, Unavailable
-from perigee.segments import manage, people, static
+from perigee.segments import listing, manage, people, static
 from perigee.segments.conditions import read
 from perigee.segments.explain import Explained
 from perigee.segments.reading import read_segment
@@ -78,9 +78,18 @@ async def test_members_by_the_time_of_joining(db: Database, shop: Shop) -> None:
     )  # fmt: skip
 
     async def page(skip: int, descending: bool) -> list[int]:
-        return await people.members_by_joining(
-            shop.conn, shop.org_id, made.segment_id, rows=2, skip=skip, descending=descending
+        ids, total = await listing.page(
+            shop.conn,
+            shop.org_id,
+            made.segment_id,
+            NOW,
+            rows=2,
+            skip=skip,
+            by_joining=True,
+            descending=descending,
         )
+        assert total == 3
+        return ids
 
     assert await page(0, False) == [second, third]
     assert await page(2, False) == [first]

@@ -1,0 +1,1 @@
+"""Pages by number (`startindex`), served by key."""
