@@ -13,7 +13,7 @@ from typing import Any
 from perigee.campaigns.types import AudienceCount, Campaign
 from perigee.db.pool import Connection
 from perigee.db.queries import load
-from perigee.delivery.suppression import Drop, address_column, address_join, reason_case
+from perigee.delivery.suppression import Drop, address_join, reason_case
 from perigee.segments.compile import Compiled, compile_ids
 from perigee.segments.conditions import AnyOf
 from perigee.segments.leaves.membership import SegmentLeaf
@@ -87,12 +87,13 @@ async def count_audience(
         **chosen.values,
         **excluded.values,
         "marketing": marketing,
+        "bulk": True,
+        "app_id": None,
         "categories": list(categories),
     }
     statement = _COUNT.format(
         include=chosen.sql,
         exclude=excluded.sql,
-        address=address_column(channel),
         address_join=address_join(channel),
         reason=reason_case(channel),
     )
@@ -123,7 +124,7 @@ with chosen as materialized (
 ), excluded as materialized (
     {{exclude}}
 ), judged as (
-    select c.contact_id, {{address}} as address,
+    select c.contact_id, a.recipient, a.address,
            case when x.contact_id is not null then '{Drop.EXCLUDED}' else {{reason}} end as reason
     from chosen
     join contact c on c.org_id = %(org_id)s and c.contact_id = chosen.contact_id
@@ -131,7 +132,7 @@ with chosen as materialized (
     left join excluded x on x.contact_id = c.contact_id
 ), deduplicated as (
     select coalesce(reason, case when row_number() over (
-               partition by reason is null, address order by contact_id) > 1 then '{Drop.DUPLICATE_ADDRESS}' end) as reason
+               partition by reason is null, address order by contact_id, recipient) > 1 then '{Drop.DUPLICATE_ADDRESS}' end) as reason
     from judged
 )
 select reason, count(*) from deduplicated group by reason

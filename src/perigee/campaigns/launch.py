@@ -10,17 +10,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import structlog
 
 from perigee.campaigns import audience, store
 from perigee.campaigns.types import Campaign, Pace
 from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
-from perigee.delivery import sends
+from perigee.delivery import freeze, sends
 from perigee.delivery.providers import pick_provider
-from perigee.delivery.rendering import Content, compile_content, stored_links
-from perigee.delivery.suppression import Drop, address_column, address_join, reason_case
+from perigee.delivery.rendering import compile_content, stored_links
+from perigee.delivery.suppression import Drop, address_join, reason_case
 from perigee.errors import Invalid, PerigeeError
 
 log = structlog.get_logger()
@@ -111,69 +110,29 @@ async def _freeze_message(
 ) -> tuple[int, list[str]]:
     """The send with all language versions as they are now, and the message's categories. Raises Invalid when the
     message was deleted, does not compile, or no provider is set up."""
-    row = await (
-        await connection.execute(q.message_of_campaign, {"org_id": org_id, "message_id": campaign.message_id})
-    ).fetchone()
-    if row is None:
+    message = await freeze.message(connection, org_id, campaign.message_id)
+    if message is None:
         raise Invalid(f"message {campaign.message_id} was deleted", field="message_id")
-    channel, name, tags, categories, language, engine = row
-    rows = await (
-        await connection.execute(q.versions_of_message, {"org_id": org_id, "message_id": campaign.message_id})
-    ).fetchall()
-    versions: dict[str, Any] = dict(rows)
-    provider_id = await pick_provider(connection, org_id, channel)
-    content = await _content(connection, org_id, language, versions, name, engine, categories)
     compiled = compile_content(
-        channel,
-        content,
+        message.channel,
+        message.content,
         public_url=public_url,
         org_id=org_id,
         campaign_id=campaign.campaign_id,
         marketing=True,
     )
-    sent = await (
-        await connection.execute(
-            q.insert_send,
-            {
-                "org_id": org_id,
-                "started_at": now,
-                "channel": channel,
-                "campaign_id": campaign.campaign_id,
-                "message_id": campaign.message_id,
-                "name": name,
-                "tags": tags,
-                "provider_id": provider_id,
-                "content": msgspec.json.encode(content).decode(),
-            },
-        )
-    ).fetchone()
-    assert sent is not None
-    await sends.store_links(connection, org_id, int(sent[0]), stored_links(compiled))
-    return int(sent[0]), categories
-
-
-async def _content(
-    connection: Connection,
-    org_id: int,
-    language: str,
-    versions: dict[str, Any],
-    name: str,
-    engine: str,
-    categories: list[str],
-) -> Content:
-    organisation = await (await connection.execute(q.organisation_of_send, {"org_id": org_id})).fetchone()
-    assert organisation is not None
-    fields = await (await connection.execute(q.field_keys, {"org_id": org_id})).fetchall()
-    return Content(
-        default=language,
-        versions=versions,
-        name=name,
-        engine=engine,
-        categories=categories,
-        organisation=organisation[0],
-        postal_address=organisation[1],
-        field_keys=dict(fields),
+    send_id = await freeze.insert_send(
+        connection,
+        org_id,
+        message,
+        kind="campaign",
+        started_at=now,
+        campaign_id=campaign.campaign_id,
+        marketing=True,
+        provider_id=await pick_provider(connection, org_id, message.channel),
     )
+    await sends.store_links(connection, org_id, send_id, stored_links(compiled))
+    return send_id, message.content.categories
 
 
 async def _freeze_audience(
@@ -192,7 +151,6 @@ async def _freeze_audience(
     statement = _FREEZE.format(
         include=include,
         exclude=exclude,
-        address=address_column(campaign.channel),
         address_join=address_join(campaign.channel),
         reason=reason_case(campaign.channel),
     )
@@ -203,6 +161,8 @@ async def _freeze_audience(
         "send_id": send_id,
         "started_at": now,
         "marketing": True,
+        "bulk": True,
+        "app_id": None,
         "categories": categories,
         "size": size,
         "pace": campaign.pace.count if campaign.pace else 0,
@@ -228,7 +188,7 @@ with chosen as materialized (
 ), excluded as materialized (
     {{exclude}}
 ), judged as materialized (
-    select c.contact_id, {{address}} as address,
+    select c.contact_id, coalesce(a.recipient, c.contact_id) as recipient, a.address,
            case when x.contact_id is not null then '{Drop.EXCLUDED}' else {{reason}} end as reason
     from chosen
     join contact c on c.org_id = %(org_id)s and c.contact_id = chosen.contact_id
@@ -236,12 +196,13 @@ with chosen as materialized (
     left join excluded x on x.contact_id = c.contact_id
     where c.deleted_at is null
 ), deduplicated as materialized (
-    select contact_id,
+    select contact_id, recipient,
            coalesce(reason, case when row_number() over (
-               partition by reason is null, address order by contact_id) > 1 then '{Drop.DUPLICATE_ADDRESS}' end) as reason
+               partition by reason is null, address order by contact_id, recipient) > 1 then '{Drop.DUPLICATE_ADDRESS}' end) as reason
     from judged
 ), numbered as materialized (
-    select contact_id, reason, (row_number() over (order by reason is not null, contact_id) - 1)::int as ordinal
+    select contact_id, recipient, reason,
+           (row_number() over (order by reason is not null, contact_id, recipient) - 1)::int as ordinal
     from deduplicated
 ), batches as (
     insert into send_batch (org_id, send_id, batch_no, recipients, ordinals, due_at)
@@ -250,7 +211,7 @@ with chosen as materialized (
     from (
         select case when %(pace)s = 0 then 0 else ordinal / %(pace)s end as step,
                case when %(pace)s = 0 then ordinal else ordinal %% %(pace)s end / %(size)s as part,
-               array_agg(contact_id order by ordinal) as recipients, array_agg(ordinal order by ordinal) as ordinals
+               array_agg(recipient order by ordinal) as recipients, array_agg(ordinal order by ordinal) as ordinals
         from numbered where reason is null
         group by 1, 2
     ) grouped

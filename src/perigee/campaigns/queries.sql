@@ -29,10 +29,6 @@ select segment_id from segment where org_id = %(org_id)s and segment_id = any(%(
 select channel, name, tags, subscriptions_keys, language, engine from message
 where org_id = %(org_id)s and message_id = %(message_id)s and deleted_at is null
 
--- name: versions_of_message
-select language, content from message_version where org_id = %(org_id)s and message_id = %(message_id)s
-order by language
-
 -- name: change_state
 -- A conditional update: the row that comes back says that it was ours to change.
 update campaign set state = %(state)s, scheduled_at = coalesce(%(scheduled_at)s, scheduled_at), error = %(error)s,
@@ -55,13 +51,6 @@ for update skip locked
 -- name: attach_send
 update campaign set state = 'running', send_id = %(send_id)s, error = null, updated_at = now()
 where org_id = %(org_id)s and campaign_id = %(campaign_id)s
-
--- name: insert_send
-insert into send (org_id, started_at, kind, channel, campaign_id, message_id, message_name, tags, marketing,
-                  provider_id, content)
-values (%(org_id)s, %(started_at)s, 'campaign', %(channel)s, %(campaign_id)s, %(message_id)s, %(name)s, %(tags)s,
-        true, %(provider_id)s, %(content)s)
-returning send_id
 
 -- name: count_send
 update send set chosen = %(chosen)s, dropped = %(dropped)s where org_id = %(org_id)s and send_id = %(send_id)s
@@ -183,14 +172,6 @@ left join contact c on c.org_id = d.org_id and c.contact_id = d.contact_id
 where s.org_id = %(org_id)s and s.send_id = %(send_id)s and d.ordinal > %(after)s
   and (%(outcome)s::text is null or d.outcome = %(outcome)s)
 order by d.ordinal limit %(limit)s
-
--- name: organisation_of_send
--- What every bulk email's footer needs.
-select name, coalesce(settings ->> 'postal_address', '') from organisation where org_id = %(org_id)s
-
--- name: field_keys
-select g.key || '.' || f.key, f.field_id::text
-from field f join field_group g using (org_id, group_id) where f.org_id = %(org_id)s
 
 -- name: allow_long_launch
 -- A large audience takes longer than a request may, and sorts more than the default memory holds.

@@ -16,7 +16,7 @@ q = load(__package__)
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """`recipients`, `ordinals` and `params` are parallel; `position` and all indexes count into them."""
+    """`recipients` and `ordinals` are parallel; `position` and all indexes count into them."""
 
     org_id: int
     send_id: int
@@ -24,7 +24,6 @@ class Lease:
     epoch: int
     recipients: list[int]
     ordinals: list[int]
-    params: list[Any] | None
     attempt: int
     position: int
     in_flight: list[int]
@@ -58,7 +57,6 @@ class Entry:
 class Retry:
     ordinal: int
     recipient: int
-    params: str | None
     attempt: int
     wait: float
     reason: str
@@ -139,7 +137,6 @@ async def commit(connection: Connection, lease: Lease, window: Window, lease_sec
             "languages": pack(e.language for e in entries),
             "retry_ordinals": [r.ordinal for r in retries],
             "retry_recipients": [r.recipient for r in retries],
-            "retry_params": [r.params for r in retries],
             "retry_attempts": [r.attempt for r in retries],
             "retry_waits": [r.wait for r in retries],
             "retry_reasons": [r.reason for r in retries],

@@ -199,7 +199,7 @@ def web_version(context: AppContext) -> ControllerRouterHandler:
                 row = await cursor.fetchone()
             if row is None:
                 raise NotFound("no such message")
-            html = send.web_version(row[:-1], row[-1], recipient.ordinal)
+            html = send.web_version(row[:-2], row[-2], recipient.ordinal, row[-1] or {})
         except Invalid:
             return refusal(NotFound("this message cannot be shown"), "/v/")
         except Exception as error:

@@ -12,13 +12,12 @@ from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
 from perigee.delivery.channel import Channel
 from perigee.delivery.channels import CHANNELS, channel_class, open_channel, read_settings, settings_form
+from perigee.delivery.rendering import CHANNELS as SENDABLE
 from perigee.delivery.types import ProviderView
 from perigee.errors import Invalid, NotFound
 from perigee.lib.tokens import seal, unseal
 
 q = load(__package__)
-
-SANDBOX_CHANNELS = ("email", "sms")
 
 
 class Provider(msgspec.Struct, frozen=True):
@@ -34,7 +33,7 @@ class Provider(msgspec.Struct, frozen=True):
 
 async def create_sandbox_providers(connection: Connection, org_id: int) -> None:
     """What a new organisation sends through until it has something real."""
-    for channel in SANDBOX_CHANNELS:
+    for channel in SENDABLE:
         await add_provider(
             connection, org_id, b"", channel=channel, kind="sandbox", name="Sandbox", priority=1000
         )
@@ -56,8 +55,8 @@ async def add_provider(
     _check_kind(kind)
     if kind != "sandbox" and channel_class(kind).medium != channel:
         raise Invalid.of("channel", channel, f"cannot be sent through {kind}")
-    if channel not in SANDBOX_CHANNELS:
-        raise Invalid.of("channel", channel, "must be one of " + ", ".join(SANDBOX_CHANNELS))
+    if channel not in SENDABLE:
+        raise Invalid.of("channel", channel, "must be one of " + ", ".join(SENDABLE))
     read_settings(kind, {**(settings or {}), **(secrets or {})})
     row = await (
         await connection.execute(

@@ -18,8 +18,8 @@ set owner = %(owner)s, epoch = b.epoch + 1,
     lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
 from due
 where b.org_id = due.org_id and b.send_id = due.send_id and b.batch_no = due.batch_no
-returning b.org_id, b.send_id, b.batch_no, b.epoch, b.recipients, b.ordinals, b.params, b.attempt,
-          b.position, b.in_flight
+returning b.org_id, b.send_id, b.batch_no, b.epoch, b.recipients, b.ordinals, b.attempt, b.position,
+          b.in_flight
 
 -- name: settle_uncertain
 -- Messages with an intent and no outcome, found at the claim: recorded as uncertain, never silently repeated.
@@ -39,12 +39,12 @@ where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s 
 -- name: requeue_uncertain
 -- The same for transactional messages, which are brought again with the same Message-ID (reliability 11).
 with found as (
-    select b.recipients[i + 1] as recipient, b.ordinals[i + 1] as ordinal, b.params -> i as params, b.attempt
+    select b.recipients[i + 1] as recipient, b.ordinals[i + 1] as ordinal, b.attempt
     from send_batch b, unnest(b.in_flight) as i
     where b.org_id = %(org_id)s and b.send_id = %(send_id)s and b.batch_no = %(batch_no)s
 ), queued as (
-    insert into send_retry (org_id, send_id, ordinal, recipient, params, attempt, due_at, reason)
-    select %(org_id)s, %(send_id)s, ordinal, recipient, params, attempt, now(), 'answer_lost' from found
+    insert into send_retry (org_id, send_id, ordinal, recipient, attempt, due_at, reason)
+    select %(org_id)s, %(send_id)s, ordinal, recipient, attempt, now(), 'answer_lost' from found
 )
 update send_batch set in_flight = '{}', retried = retried + cardinality(in_flight)
 where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s and epoch = %(epoch)s
@@ -97,12 +97,12 @@ with mine as (
            case when o.outcome = 'failed' then coalesce(o.provider_text, o.reason) end
     from outcome o, mine where o.outcome in ('sent', 'failed')
 ), queued as (
-    insert into send_retry (org_id, send_id, ordinal, recipient, params, attempt, due_at, reason)
-    select %(org_id)s, %(send_id)s, r.ordinal, r.recipient, r.params::jsonb, r.attempt,
+    insert into send_retry (org_id, send_id, ordinal, recipient, attempt, due_at, reason)
+    select %(org_id)s, %(send_id)s, r.ordinal, r.recipient, r.attempt,
            clock_timestamp() + make_interval(secs => r.wait), r.reason
-    from unnest(%(retry_ordinals)s::int[], %(retry_recipients)s::bigint[], %(retry_params)s::text[],
-                %(retry_attempts)s::int[], %(retry_waits)s::float8[], %(retry_reasons)s::text[])
-         as r (ordinal, recipient, params, attempt, wait, reason), mine
+    from unnest(%(retry_ordinals)s::int[], %(retry_recipients)s::bigint[], %(retry_attempts)s::int[],
+                %(retry_waits)s::float8[], %(retry_reasons)s::text[])
+         as r (ordinal, recipient, attempt, wait, reason), mine
 )
 select state from mine
 
@@ -128,14 +128,13 @@ with due as (
     returning r.*
 ), grouped as (
     select org_id, send_id, attempt, n / 500 as part,
-           array_agg(recipient order by ordinal) as recipients, array_agg(ordinal order by ordinal) as ordinals,
-           case when bool_or(params is not null) then jsonb_agg(params order by ordinal) end as params
+           array_agg(recipient order by ordinal) as recipients, array_agg(ordinal order by ordinal) as ordinals
     from (select *, row_number() over (partition by org_id, send_id, attempt order by ordinal) - 1 as n from moved) m
     group by 1, 2, 3, 4
 )
-insert into send_batch (org_id, send_id, batch_no, recipients, ordinals, params, attempt, lane)
-select g.org_id, g.send_id, nextval('send_batch_retry_seq'), g.recipients, g.ordinals, g.params, g.attempt,
-       case when s.marketing then 1 else 0 end
+insert into send_batch (org_id, send_id, batch_no, recipients, ordinals, attempt, lane)
+select g.org_id, g.send_id, nextval('send_batch_retry_seq'), g.recipients, g.ordinals, g.attempt,
+       case when s.kind = 'campaign' and s.marketing then 1 else 0 end
 from grouped g join send s using (org_id, send_id)
 
 -- name: finish_sends
@@ -236,10 +235,47 @@ order by r.n
 -- name: person_of_delivery
 -- For the web version of a message: the person as they are now.
 select c.contact_id, c.email, c.phone, ae.spelling, c.first_name, c.last_name, c.external_id, c.contact_key,
-       c.language, c.time_zone, c.region, c.town, c.street, c.postcode, c.fields, d.language as sent_language
+       c.language, c.time_zone, c.region, c.town, c.street, c.postcode, c.fields,
+       coalesce(d.language, r.language) as sent_language, r.data
 from contact c
 left join address ae on ae.org_id = c.org_id and ae.kind = 'email' and ae.value = c.email
 join send s on s.org_id = c.org_id and s.send_id = %(send_id)s
 left join delivery d on d.org_id = c.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
      and d.ordinal = %(ordinal)s
+left join send_recipient r on r.org_id = c.org_id and r.send_id = s.send_id and r.ordinal = %(ordinal)s
 where c.org_id = %(org_id)s and c.contact_id = %(contact_id)s and c.deleted_at is null
+
+-- name: get_frozen_message
+-- A message with all its language versions as they are now; null versions where it has none.
+select m.message_id, m.channel, m.name, m.tags, m.subscriptions_keys, m.language, m.engine,
+       (select jsonb_object_agg(v.language, v.content) from message_version v
+        where v.org_id = m.org_id and v.message_id = m.message_id) as versions
+from message m where m.org_id = %(org_id)s and m.message_id = %(message_id)s and m.deleted_at is null
+
+-- name: surroundings
+-- What of the organisation goes into messages: its name, the address for the footer, the names of its fields.
+select o.name, coalesce(o.settings ->> 'postal_address', ''),
+       (select coalesce(jsonb_object_agg(g.key || '.' || f.key, f.field_id::text), '{}')
+        from field f join field_group g using (org_id, group_id) where f.org_id = %(org_id)s)
+from organisation o where o.org_id = %(org_id)s
+
+-- name: insert_send
+insert into send (org_id, started_at, kind, channel, campaign_id, message_id, message_name, tags, marketing,
+                  provider_id, content, sender)
+values (%(org_id)s, %(started_at)s, %(kind)s, %(channel)s, %(campaign_id)s, %(message_id)s, %(name)s, %(tags)s,
+        %(marketing)s, %(provider_id)s, %(content)s, %(sender)s)
+returning send_id
+
+-- name: load_token_people
+-- The same as `load_people` for push tokens, which come first.
+select t.token_id, t.token, c.contact_id, c.email, c.phone, ae.spelling, c.first_name, c.last_name, c.external_id,
+       c.contact_key, c.language, c.time_zone, c.region, c.town, c.street, c.postcode, c.fields
+from push_token t
+join contact c on c.org_id = t.org_id and c.contact_id = t.contact_id
+left join address ae on ae.org_id = c.org_id and ae.kind = 'email' and ae.value = c.email
+where t.org_id = %(org_id)s and t.token_id = any(%(ids)s::bigint[])
+
+-- name: load_given
+-- What the caller of the API said about these recipients.
+select ordinal, language, data from send_recipient
+where org_id = %(org_id)s and send_id = %(send_id)s and ordinal = any(%(ordinals)s::int[])

@@ -12,21 +12,25 @@ import msgspec
 from perigee.errors import Invalid, NotFound
 from perigee.keys import Keys
 from perigee.lib.ids import message_uuid
-from perigee.messages.compile import compile_message
-from perigee.messages.contents import Email, Sms, read_content
+from perigee.messages.cards import Card, CompiledCard
+from perigee.messages.compile import Compiled, compile_message
+from perigee.messages.contents import CONTENTS, Email, Sms, read_content
 from perigee.messages.email import CompiledEmail, Envelope
 from perigee.messages.links import SignedLinks
 from perigee.messages.person import Names, Person
 from perigee.messages.sms import CompiledSms
 from perigee.messages.version import CompileOptions, Footer, MessageVersion, parse_sender
 
-CHANNELS = ("email", "sms")
-"""Channels that can be sent today."""
+CHANNELS = tuple(CONTENTS)
+"""Channels that can be sent."""
 
 
 class Content(msgspec.Struct, frozen=True):
     """What `send.content` holds: everything of the message and the organisation that a rendering needs, as it was at
-    launch. `versions` are the language versions in the wire's names; `field_keys` translate `LIST.FIELD`."""
+    launch. `versions` are the language versions in the wire's names; `field_keys` translate `LIST.FIELD`.
+
+    `track` None: links are tracked as the message and its channel have it. `personalise` False: everything is text.
+    """
 
     default: str
     versions: dict[str, dict[str, Any]]
@@ -36,6 +40,8 @@ class Content(msgspec.Struct, frozen=True):
     organisation: str = ""
     postal_address: str = ""
     field_keys: dict[str, str] = {}
+    track: bool | None = None
+    personalise: bool = True
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -63,26 +69,25 @@ class Renderer(Protocol):
         ...
 
 
-Compiled = dict[str, CompiledEmail | CompiledSms]
-
-
 def compile_content(
     channel: str, content: Content, *, public_url: str, org_id: int, campaign_id: int | None, marketing: bool
-) -> Compiled:
+) -> dict[str, Compiled]:
     """All language versions. Raises Invalid that names the wire member.
 
     One after the other in a fixed order, so that link numbers come out the same in every process.
     """
     if channel not in CHANNELS:
         raise Invalid.of("channel", channel, "cannot be sent by this version, only " + " and ".join(CHANNELS))
-    compiled: Compiled = {}
+    compiled: dict[str, Compiled] = {}
     first_link = 1
     for language in [content.default, *sorted(content.versions.keys() - {content.default})]:
         members = read_content(channel, content.versions[language])
-        assert isinstance(members, (Email, Sms))
+        assert isinstance(members, Email | Sms | Card)
         options = CompileOptions(
             public_url=public_url,
             bulk=marketing,
+            track_clicks=content.track,
+            personalise=content.personalise,
             first_link=first_link,
             names=Names(field_keys=content.field_keys, constants={"message_name": content.name}),
             footer=Footer(content.organisation, content.postal_address),
@@ -95,14 +100,14 @@ def compile_content(
     return compiled
 
 
-def _list_id(content: Email | Sms, org_id: int) -> str | None:
+def _list_id(content: Email | Sms | Card, org_id: int) -> str | None:
     """One stream per organisation and sender domain (RFC 2919)."""
     if not isinstance(content, Email):
         return None
     return f"{org_id}.{parse_sender(content.from_)[1].rpartition('@')[2]}"
 
 
-def stored_links(compiled: Compiled) -> list[Link]:
+def stored_links(compiled: Mapping[str, Compiled]) -> list[Link]:
     return [
         Link(language, number, url)
         for language, one in compiled.items()
@@ -112,7 +117,7 @@ def stored_links(compiled: Compiled) -> list[Link]:
 
 
 def renderers(
-    compiled: Mapping[str, CompiledEmail | CompiledSms],
+    compiled: Mapping[str, Compiled],
     content: Content,
     *,
     keys: Keys,
@@ -126,6 +131,8 @@ def renderers(
         if isinstance(one, CompiledEmail):
             sender = parse_sender(content.versions[language]["from"])[1]
             made[language] = EmailRenderer(one, links, keys, sender)
+        elif isinstance(one, CompiledCard):
+            made[language] = CardRenderer(one, links, keys)
         else:
             made[language] = SmsRenderer(one, links, keys)
     return made
@@ -161,6 +168,24 @@ class SmsRenderer:
         iid = str(message_uuid(self._key, links.org_id, links.send_id, ordinal))
         text = self._compiled.render(person, links.of(ordinal, person.contact_id), int(time.time()))
         return Rendered(iid, text.sender, text.text.encode())
+
+    def web_version(self, person: Person, ordinal: int) -> str:
+        raise NotFound("this message has no web version")
+
+
+class CardRenderer:
+    """The payload is the message's members in their wire names, as JSON (`messages.cards`)."""
+
+    def __init__(self, compiled: CompiledCard, links: SignedLinks, keys: Keys) -> None:
+        self._compiled = compiled
+        self._links = links
+        self._key = keys.message_ids
+
+    def render(self, person: Person, address: str, ordinal: int) -> Rendered:
+        links = self._links
+        iid = str(message_uuid(self._key, links.org_id, links.send_id, ordinal))
+        card = self._compiled.render(person, links.of(ordinal, person.contact_id), int(time.time()))
+        return Rendered(iid, str(card.pop("from", "")), msgspec.json.encode(card))
 
     def web_version(self, person: Person, ordinal: int) -> str:
         raise NotFound("this message has no web version")

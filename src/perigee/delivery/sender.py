@@ -301,7 +301,7 @@ class BatchRunner:
     def _account(self, window: Window, index: int, result: Receipt | str) -> None:
         lease_, prepared = self.lease, self.people.get(index)
         ordinal, recipient = lease_.ordinals[index], lease_.recipients[index]
-        contact_id = prepared.contact_id if prepared else recipient
+        contact_id = prepared.contact_id if prepared else self.send.contact_of(recipient)
         if isinstance(result, str):
             window.entries.append(Entry(ordinal, contact_id, None, "dropped", result))
             return
@@ -323,7 +323,6 @@ class BatchRunner:
 
     def _retry(self, index: int, receipt: Receipt) -> Retry:
         lease_ = self.lease
-        params = self.send.params_text(lease_.params[index]) if lease_.params else None
         attempt = lease_.attempt + 1 if receipt.counted else lease_.attempt
         seconds = retry.wait(
             lease_.attempt,
@@ -336,7 +335,6 @@ class BatchRunner:
         return Retry(
             lease_.ordinals[index],
             lease_.recipients[index],
-            params,
             attempt,
             seconds,
             receipt.reason or "unclassified",

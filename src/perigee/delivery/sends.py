@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,7 +16,7 @@ from perigee.db.queries import load
 from perigee.delivery.channel import Outcome, Outgoing, Reason, Receipt
 from perigee.delivery.lease import Lease
 from perigee.delivery.rendering import Content, Link, Renderer, compile_content, renderers
-from perigee.delivery.suppression import ADDRESS_KIND, address_join, reason_case
+from perigee.delivery.suppression import ADDRESS_KIND, by_token, reason_case, recipients_from
 from perigee.errors import NotFound, PerigeeError
 from perigee.keys import Keys
 from perigee.messages.language import pick_language
@@ -38,6 +38,35 @@ class Prepared:
     renderer: Renderer
 
 
+class Reached(NamedTuple):
+    """Where a recipient is reached (see `Prepared`), and the row that `Person.from_row` takes."""
+
+    address: str
+    mailbox: str
+    row: tuple[Any, ...]
+
+
+class Given(NamedTuple):
+    """What the caller of the API said about one recipient."""
+
+    language: str | None
+    data: Mapping[str, object]
+
+
+NOTHING_GIVEN = Given(None, {})
+
+
+def _reached(channel: str, row: tuple[Any, ...]) -> Reached | None:
+    """The contact's one address of this channel; None when it has none."""
+    contact_id, email, phone, spelling = row[:4]
+    match ADDRESS_KIND.get(channel):
+        case "email":
+            return Reached(email, spelling or email, row) if email else None
+        case "phone":
+            return Reached(phone, phone, row) if phone else None
+    return Reached(str(contact_id), str(contact_id), row)
+
+
 class Send:
     def __init__(
         self,
@@ -45,6 +74,7 @@ class Send:
         org_id: int,
         send_id: int,
         started_at: datetime,
+        kind: str,
         channel: str,
         marketing: bool,
         provider_id: int,
@@ -54,6 +84,7 @@ class Send:
         self.org_id = org_id
         self.send_id = send_id
         self.started_at = started_at
+        self.kind = kind
         self.channel = channel
         self.marketing = marketing
         self.provider_id = provider_id
@@ -74,28 +105,46 @@ class Send:
     def forget_refusals(self) -> None:
         self._refusals = 0
 
+    def contact_of(self, recipient: int) -> int:
+        """For the ledger line of somebody who is gone: the contact, 0 when only a token was known."""
+        return 0 if by_token(self.channel) else recipient
+
     async def load(self, database: Database, lease: Lease) -> dict[int, Prepared]:
         """The people of what is left of a batch, by index; who has no contact or address any more is missing."""
         ids = lease.recipients[lease.position :]
         async with database.connection() as connection:
-            cursor = await connection.execute(q.load_people, {"org_id": self.org_id, "ids": ids})
-            rows = {row[0]: row for row in await cursor.fetchall()}
+            reached = await self._reach(connection, ids)
+            given = await self._given(connection, lease)
         prepared = {}
         for index in range(lease.position, len(lease.recipients)):
-            row = rows.get(lease.recipients[index])
-            if row is not None and (one := self._prepare(row, lease.params[index] if lease.params else None)):
-                prepared[index] = one
+            found = reached.get(lease.recipients[index])
+            if found is not None:
+                prepared[index] = self._prepare(found, given.get(lease.ordinals[index], NOTHING_GIVEN))
         return prepared
 
-    def _prepare(self, row: tuple[Any, ...], params: Any) -> Prepared | None:
-        person = Person.from_row(row, params or {})
-        is_email = ADDRESS_KIND[self.channel] == "email"
-        address = row[1] if is_email else row[2]
-        if not address:
-            return None
-        mailbox = (is_email and row[3]) or address
-        language = pick_language(self._renderers, person.language, self.content.default)
-        return Prepared(person.contact_id, address, mailbox, language, person, self._renderers[language])
+    async def _reach(self, connection: Connection, ids: Sequence[int]) -> dict[int, Reached]:
+        values = {"org_id": self.org_id, "ids": ids}
+        if by_token(self.channel):
+            rows = await (await connection.execute(q.load_token_people, values)).fetchall()
+            return {row[0]: Reached(row[1], row[1], row[2:]) for row in rows}
+        rows = await (await connection.execute(q.load_people, values)).fetchall()
+        return {row[0]: found for row in rows if (found := _reached(self.channel, row))}
+
+    async def _given(self, connection: Connection, lease: Lease) -> dict[int, Given]:
+        """What an API call brought for its recipients, by ordinal. A campaign's recipients bring nothing."""
+        if self.kind == "campaign":
+            return {}
+        cursor = await connection.execute(
+            q.load_given, {"org_id": self.org_id, "send_id": self.send_id, "ordinals": lease.ordinals}
+        )
+        return {row[0]: Given(row[1], row[2] or {}) for row in await cursor.fetchall()}
+
+    def _prepare(self, found: Reached, given: Given) -> Prepared:
+        person = Person.from_row(found.row, given.data)
+        language = pick_language(self._renderers, (given.language, person.language), self.content.default)
+        return Prepared(
+            person.contact_id, found.address, found.mailbox, language, person, self._renderers[language]
+        )
 
     async def suppressed(self, database: Database, lease: Lease, indexes: Sequence[int]) -> dict[int, str]:
         """Recipients that must not be sent to, as of this moment, with the reason."""
@@ -107,6 +156,8 @@ class Send:
                     "ids": [lease.recipients[index] for index in indexes],
                     "marketing": self.marketing,
                     "categories": self.content.categories,
+                    "bulk": self.kind == "campaign",
+                    "app_id": None,
                 },
             )
             return {row[0]: row[1] for row in await cursor.fetchall()}
@@ -138,23 +189,21 @@ class Send:
             fresh_until=fresh_until,
         )
 
-    def web_version(self, row: tuple[Any, ...], language: str | None, ordinal: int) -> str:
+    def web_version(
+        self, row: tuple[Any, ...], language: str | None, ordinal: int, data: Mapping[str, object]
+    ) -> str:
         """The HTML part as this person got it, for the browser. Raises NotFound for channels without one."""
-        person = Person.from_row(row, {})
+        person = Person.from_row(row, data)
         chosen = pick_language(self._renderers, language or person.language, self.content.default)
         return self._renderers[chosen].web_version(person, ordinal)
 
-    @staticmethod
-    def params_text(params: Any) -> str | None:
-        return None if params is None else msgspec.json.encode(params).decode()
-
 
 def _suppression_query(channel: str) -> str:
+    recipient = "a.token_id" if by_token(channel) else "c.contact_id"
     return f"""
-select contact_id, reason from (
-    select c.contact_id, {reason_case(channel)} as reason
-    from contact c {address_join(channel)}
-    where c.org_id = %(org_id)s and c.contact_id = any(%(ids)s::bigint[])
+select recipient, reason from (
+    select {recipient} as recipient, {reason_case(channel)} as reason
+    {recipients_from(channel)}
 ) judged where reason is not null"""  # noqa: S608
 
 
@@ -190,7 +239,7 @@ class Sends:
             ).fetchone()
         if row is None:
             raise NotFound(f"send {send_id} does not exist")
-        _, started_at, _, channel, campaign_id, _, marketing, provider_id, _, frozen = row
+        _, started_at, kind, channel, campaign_id, _, marketing, provider_id, _, frozen = row
         content = msgspec.convert(frozen, Content)
         compiled = compile_content(
             channel,
@@ -212,6 +261,7 @@ class Sends:
             org_id=org_id,
             send_id=send_id,
             started_at=started_at,
+            kind=kind,
             channel=channel,
             marketing=marketing,
             provider_id=provider_id,

@@ -26,9 +26,31 @@ def uuid7(nanoseconds: int | None = None) -> uuid.UUID:
 def message_uuid(key: bytes, org_id: int, send_id: int, ordinal: int) -> uuid.UUID:
     """The fixed id of one message: the same on every try, on every machine (reliability 12), and not to be guessed.
 
-    UUID version 8, its bits an HMAC of what names the message.
+    UUID version 8. Of its 122 bits, 50 are an HMAC of what names the message and 72 are `send_id` (40) and `ordinal`
+    (32) under a mask made from those 50, so that we can read it back (`read_message_uuid`) and nobody else can.
     """
-    raw = bytearray(hmac.digest(key, b"%d.%d.%d" % (org_id, send_id, ordinal), "sha256")[:16])
-    raw[6] = raw[6] & 0x0F | 0x80
-    raw[8] = raw[8] & 0x3F | 0x80
-    return uuid.UUID(bytes=bytes(raw))
+    named = b"%d.%d.%d" % (org_id, send_id, ordinal)
+    tag = int.from_bytes(hmac.digest(key, named, "sha256")[:7], "big") >> 6
+    return _uuid8(tag, (send_id << 32 | ordinal) ^ _mask(key, tag))
+
+
+def read_message_uuid(key: bytes, org_id: int, value: uuid.UUID) -> tuple[int, int] | None:
+    """(send_id, ordinal) of a message of this organisation; None for any id that we did not make for it."""
+    bits = value.int
+    if bits >> 76 & 0xF != 8 or bits >> 62 & 0b11 != 0b10:
+        return None
+    tag = bits >> 80 << 2 | bits >> 74 & 0b11
+    masked = (bits >> 64 & 0x3FF) << 62 | bits & (1 << 62) - 1
+    named = masked ^ _mask(key, tag)
+    send_id, ordinal = named >> 32, named & 0xFFFFFFFF
+    return (send_id, ordinal) if message_uuid(key, org_id, send_id, ordinal) == value else None
+
+
+def _mask(key: bytes, tag: int) -> int:
+    return int.from_bytes(hmac.digest(key, b"mask.%d" % tag, "sha256")[:9], "big")
+
+
+def _uuid8(tag: int, masked: int) -> uuid.UUID:
+    """48 bits of the tag, the version, its last 2 bits and 10 of the rest, the variant, 62 of the rest."""
+    middle = (tag & 0b11) << 10 | masked >> 62
+    return uuid.UUID(int=tag >> 2 << 80 | 8 << 76 | middle << 64 | 0b10 << 62 | masked & (1 << 62) - 1)

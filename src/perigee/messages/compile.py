@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from perigee.messages.cards import Card, CompiledCard, compile_card
 from perigee.messages.contents import Email
 from perigee.messages.email import CompiledEmail, compile_email
 from perigee.messages.sms import CompiledSms, compile_sms
 from perigee.messages.version import CompileOptions, MessageVersion
 
+Compiled = CompiledEmail | CompiledSms | CompiledCard
 
-def compile_message(version: MessageVersion, options: CompileOptions) -> CompiledEmail | CompiledSms:
+
+def compile_message(version: MessageVersion, options: CompileOptions) -> Compiled:
     """Once per message version and send. Raises Invalid that names the wire field, the line and the reason."""
     if isinstance(version.content, Email):
         return compile_email(version, options)
+    if isinstance(version.content, Card):
+        return compile_card(version, options)
     return compile_sms(version, options)

@@ -53,6 +53,7 @@ class Viber(msgspec.Struct, rename="camel", omit_defaults=True):
     sms_fallback: bool = False
     sms_sender: Short = ""
     sms_content: Text = ""
+    ios_expirity_text: Short = ""
 
 
 class PushButton(msgspec.Struct, rename="camel", omit_defaults=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from perigee.errors import Invalid
 from perigee.messages.engine import Source, Template, Value
@@ -55,6 +56,13 @@ class Sources:
         """One address of the web, or a value that is one: a link as a whole."""
         source = self.source()
         marked = link_address(source, source.read(text, field, is_html=False), self.linking)
+        return self.script(source, marked, field)
+
+    def image(self, text: str, field: str) -> Script:
+        """The address of an image: never a tracked link."""
+        source = self.source()
+        untracked = replace(self.linking, track=False)
+        marked = link_address(source, source.read(text, field, is_html=False), untracked)
         return self.script(source, marked, field)
 
 

@@ -31,15 +31,24 @@ def compile_texts(
     *,
     engine: str = "liquid",
     addresses: Collection[str] = (),
+    images: Collection[str] = (),
+    lines: Collection[str] = (),
     track: bool = True,
 ) -> CompiledTexts:
-    """`texts`: wire name → template. Those named in `addresses` are one link each; in the others, web addresses are.
+    """`texts`: wire name → template. Those named in `addresses` are one link each, those in `images` one address that is
+    not tracked, and `lines` have no links; in the others, whatever reads like an address of the web is one.
 
     `options.track_clicks`, where it is given, goes before `track`. Raises Invalid that names the wire field.
     """
     sources = Sources(engine, options, track=track if options.track_clicks is None else options.track_clicks)
-    scripts = {
-        field: sources.address(text, field) if field in addresses else sources.text(text, field, again=True)
-        for field, text in texts.items()
-    }
+    scripts = {}
+    for field, text in texts.items():
+        if field in addresses:
+            scripts[field] = sources.address(text, field)
+        elif field in images:
+            scripts[field] = sources.image(text, field)
+        elif field in lines:
+            scripts[field] = sources.line(text, field)
+        else:
+            scripts[field] = sources.text(text, field, again=True)
     return CompiledTexts(scripts, sources.table)

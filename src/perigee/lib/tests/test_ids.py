@@ -4,10 +4,12 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perigee.lib.ids import message_uuid, request_id, uuid7
+from perigee.lib.ids import message_uuid, read_message_uuid, request_id, uuid7
 
 KEY = b"k" * 32
 IDS = st.integers(0, 2**63 - 1)
+SENDS = st.integers(0, 2**40 - 2)
+ORDINALS = st.integers(0, 2**32 - 2)
 
 
 def test_request_ids() -> None:
@@ -35,7 +37,7 @@ def test_uuid7_is_now_and_unique() -> None:
     assert all(before <= m.int >> 80 <= time.time_ns() // 1_000_000 for m in made)
 
 
-@given(IDS, IDS, IDS)
+@given(IDS, SENDS, ORDINALS)
 def test_a_message_has_one_id(org_id: int, send_id: int, ordinal: int) -> None:
     made = message_uuid(KEY, org_id, send_id, ordinal)
     assert made == message_uuid(KEY, org_id, send_id, ordinal)
@@ -51,4 +53,15 @@ def test_neighbouring_names_do_not_run_together() -> None:
 
 def test_message_ids_never_change() -> None:
     """A release that changed them would make a second message of every uncertain one."""
-    assert str(message_uuid(KEY, 1, 2, 3)) == "4f4b5dbe-0a41-892f-a0c1-fcafc12c8c48"
+    assert str(message_uuid(KEY, 1, 2, 3)) == "4f4b5dbe-0a41-81d6-9c0f-8b0cfbc09008"
+
+
+@given(IDS, SENDS, ORDINALS, st.integers(0, 127))
+def test_only_its_own_organisation_reads_a_message_id_back(
+    org_id: int, send_id: int, ordinal: int, bit: int
+) -> None:
+    made = message_uuid(KEY, org_id, send_id, ordinal)
+    assert read_message_uuid(KEY, org_id, made) == (send_id, ordinal)
+    assert read_message_uuid(KEY, org_id + 1, made) is None
+    assert read_message_uuid(b"x" * 32, org_id, made) is None
+    assert read_message_uuid(KEY, org_id, uuid.UUID(int=made.int ^ 1 << bit)) is None
