@@ -17,6 +17,7 @@ COMMANDS = (
     ("worker", "perigee.cli.worker:worker", "Start one worker alone: jobs, campaigns, schedules."),
     ("migrate", "perigee.cli.migrate:migrate", "Bring the database to the schema of this version."),
     ("config", "perigee.cli.config:config", "Show every setting, its value and its meaning."),
+    ("openapi", "perigee.cli.openapi:openapi", "Print the OpenAPI document of every method."),
     ("doctor", "perigee.cli.doctor:doctor", "Check this machine and installation."),
     ("demo", "perigee.cli.demo:demo", "Run the main job on real orders and check every figure."),
     ("contacts", "perigee.cli.contacts:app", "People: import a file, look somebody up."),

@@ -12,6 +12,7 @@ from perigee.delivery import pages as delivery_pages
 from perigee.delivery.channels.sandbox import pages as sandbox_pages
 from perigee.http.context import AppContext
 from perigee.observe import metrics_page
+from perigee.openapi import pages as openapi_pages
 
 Page = Callable[[AppContext], ControllerRouterHandler]
 
@@ -35,4 +36,11 @@ def metrics(context: AppContext) -> ControllerRouterHandler:
     return show
 
 
-PAGES: tuple[Page, ...] = (health, metrics, *delivery_pages.PAGES, *sandbox_pages.PAGES, *appinbox_pages.PAGES)
+PAGES: tuple[Page, ...] = (
+    health,
+    metrics,
+    *delivery_pages.PAGES,
+    *sandbox_pages.PAGES,
+    *appinbox_pages.PAGES,
+    *openapi_pages.PAGES,
+)

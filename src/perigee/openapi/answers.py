@@ -121,7 +121,9 @@ def _own(operation: Operation) -> dict[int, Any]:
         return {204: Empty}
     if "Created" not in returned:
         return {200: operation.answer}
-    return {201: operation.answer} if returned == "Created" else {200: operation.answer, 201: operation.answer}
+    return (
+        {201: operation.answer} if returned == "Created" else {200: operation.answer, 201: operation.answer}
+    )
 
 
 def _answer(operation: Operation, answer: Any, schemas: Schemas) -> dict[str, Any]:

@@ -157,9 +157,7 @@ MEANINGS: dict[tuple[type, str], Any] = {
         "type": ["string", "number", "boolean", "null", "array"],
         "items": {"type": ["string", "number", "boolean", "null"]},
     },
-    (BulkAnswer, "failedContacts"): {
-        "anyOf": [{"type": "array", "items": REFUSED_CONTACT}, REFUSED_CONTACT]
-    },
+    (BulkAnswer, "failedContacts"): {"anyOf": [{"type": "array", "items": REFUSED_CONTACT}, REFUSED_CONTACT]},
     (ContactEmails, "results"): OneOrMany(ContactEmail),
     (AddressBooks, "addressBook"): OneOrMany(AddressBook, text=False),
     (AddressBook, "fieldGroups"): OneOrMany(ShownGroup, text=False),
@@ -180,7 +178,11 @@ MEANINGS: dict[tuple[type, str], Any] = {
     (Period, "from"): MOMENT,
     (Period, "to"): MOMENT,
     (OrdersIn, "orders"): {"type": "array", "items": ORDER, "maxItems": 1000},
-    (Ids, "contactIds"): {"type": ["array", "null"], "items": {"type": ["integer", "string"]}, "maxItems": 500},
+    (Ids, "contactIds"): {
+        "type": ["array", "null"],
+        "items": {"type": ["integer", "string"]},
+        "maxItems": 500,
+    },
     (Ids, "externalCustomerIds"): {
         "type": ["array", "null"],
         "items": {"type": ["string", "number"]},

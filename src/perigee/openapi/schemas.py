@@ -51,12 +51,18 @@ class Schemas:
                 wanted.append(one)
         shown, components = _components(wanted)
         names = {name: _short(name) for name in components}
-        self._refs = {_key(kind): _exact(schema, names) for kind, schema in zip(wanted, shown, strict=True)}
+        self._refs: dict[Any, dict[str, Any]] = {
+            _key(kind): _exact(schema, names) for kind, schema in zip(wanted, shown, strict=True)
+        }
         self.components: dict[str, Any] = {
             names[name]: _exact(schema, names) for name, schema in components.items()
         }
         self._add_meanings()
-        used = set(_reachable(self.components, (self._refs[_key(one)] for op in operations for one in declared_types(op))))
+        used = set(
+            _reachable(
+                self.components, (self._refs[_key(one)] for op in operations for one in declared_types(op))
+            )
+        )
         self.components = {name: self.components[name] for name in sorted(used)}
 
     def of(self, kind: Any) -> dict[str, Any]:
@@ -69,7 +75,10 @@ class Schemas:
         return schema.get("type") == "object" and not schema.get("required")
 
     def _resolve(self, schema: dict[str, Any]) -> dict[str, Any]:
-        return self.components[schema["$ref"].removeprefix(REF)] if "$ref" in schema else schema
+        if "$ref" not in schema:
+            return schema
+        found: dict[str, Any] = self.components[schema["$ref"].removeprefix(REF)]
+        return found
 
     def _add_meanings(self) -> None:
         for kind, members in REQUIRED.items():
@@ -84,7 +93,8 @@ class Schemas:
         if isinstance(meaning, OneOrMany):
             element = self.of(meaning.element)
             return {
-                "description": "One element stands without its list" + (", as text." if meaning.text else "."),
+                "description": "One element stands without its list"
+                + (", as text." if meaning.text else "."),
                 "anyOf": [
                     {"type": "array", "items": element},
                     self._as_text(element) if meaning.text else element,

@@ -39,6 +39,8 @@ def describe(operations: Sequence[Operation]) -> list[dict[str, Any]]:
     ordered = [name for name in (*SECTIONS.values(), "Other") if name in used]
     numbers = {name: number for number, name in SECTIONS.items()}
     return [
-        {"name": name, "description": f"Contract section {numbers[name]}."} if name in numbers else {"name": name}
+        {"name": name, "description": f"Contract section {numbers[name]}."}
+        if name in numbers
+        else {"name": name}
         for name in (*ordered, *sorted(used - set(ordered)))
     ]
