@@ -50,12 +50,12 @@ def _email(version: MessageVersion, content: Email) -> None:
     if not content.subject.strip():
         raise Invalid("subject: is required", field="subject")
     name, address = parse_sender(content.from_)
-    _sender("from", name, address)
+    check_email_sender("from", name, address)
     if content.reply_to.strip():
         name, address = (
             parse_sender(content.reply_to, "replyTo") if "<" in content.reply_to else ("", content.reply_to)
         )
-        _sender("replyTo", name, address.strip())
+        check_email_sender("replyTo", name, address.strip())
     check_size(content.html_text, "htmlText")
     check_size(content.amp_html, "ampHtml")
     compile_email(version, _ANYWHERE)
@@ -66,7 +66,8 @@ def _one_line(field: str, value: str) -> None:
         raise Invalid.of(field, value, "must be one line without control characters")
 
 
-def _sender(field: str, name: str, address: str) -> None:
+def check_email_sender(field: str, name: str, address: str) -> None:
+    """Raises Invalid: no address to write from, or a name that shows an address of another domain."""
     parsed = parse_email(address)
     if parsed is None or not address.rpartition("@")[0].isascii():
         raise Invalid.of(field, address, "is not a valid sender address")
@@ -76,13 +77,23 @@ def _sender(field: str, name: str, address: str) -> None:
             raise Invalid.of(field, name, "shows an address of another domain")
 
 
-def _sms(version: MessageVersion, content: Sms) -> None:
-    sender = content.from_
-    _one_line("from", sender)
-    if not _CODE.search(sender) and not _ALPHA_NAME.fullmatch(sender) and not _NUMBER.fullmatch(sender):
+def is_dynamic(sender: str) -> bool:
+    """Whether who it is from is only known when the message is made for a person."""
+    return _CODE.search(sender) is not None
+
+
+def check_sms_sender(field: str, sender: str) -> None:
+    """Raises Invalid for what is neither an alpha name nor a number."""
+    if not _ALPHA_NAME.fullmatch(sender) and not _NUMBER.fullmatch(sender):
         raise Invalid.of(
-            "from", sender, "must be a number, or 1 to 11 Latin letters, digits, blanks, '-', '.' and '_'"
+            field, sender, "must be a number, or 1 to 11 Latin letters, digits, blanks, '-', '.' and '_'"
         )
+
+
+def _sms(version: MessageVersion, content: Sms) -> None:
+    _one_line("from", content.from_)
+    if not is_dynamic(content.from_):
+        check_sms_sender("from", content.from_)
     if not content.text.strip():
         raise Invalid("text: is required", field="text")
     compile_sms(version, _ANYWHERE)

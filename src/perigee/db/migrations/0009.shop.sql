@@ -67,7 +67,7 @@ create table promo_code (
     primary key (org_id, code)
 ) with (fillfactor = 90);
 -- The pool that codes are handed out from, those that run out first first.
-create index promo_code_free on promo_code (org_id, expires_at, code) where not in_use;
+create index promo_code_free on promo_code (org_id, type, discount, expires_at, code) where not in_use;
 create index promo_code_contact on promo_code (org_id, contact_id) where contact_id is not null;
 
 -- Workflows by name; what they do is a matter of its own.
