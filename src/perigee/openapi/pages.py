@@ -10,6 +10,7 @@ from litestar import Response, get
 from litestar.types import ControllerRouterHandler
 
 from perigee.errors import NotFound
+from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
 from perigee.lib import json_edge
 
@@ -68,7 +69,8 @@ def docs_page(_: AppContext) -> ControllerRouterHandler:
 
 def docs_part(_: AppContext) -> ControllerRouterHandler:
     @get("/api/docs/{name:str}", sync_to_thread=True)
-    def show(name: str) -> Response[Any]:
+    def show(request: AnyRequest) -> Response[Any]:
+        name: str = request.path_params["name"]
         if name == "start.js":
             return Response(content=START, media_type="text/javascript; charset=utf-8", headers=SAFE)
         if name not in MEDIA:
