@@ -13,6 +13,7 @@ from perigee.messages import store
 from perigee.messages.check import check_content
 from perigee.messages.contents import read_content
 from perigee.messages.types import NAME_LENGTH, MessageMeta
+from perigee.senders.check import CHANNELS_WITH_SENDERS, check_sender
 
 q = load(__package__)
 
@@ -75,6 +76,7 @@ async def create(
         raise Invalid("name: is required", field="name")
     content = read_content(channel, members)
     content = await check_content(content, engine)
+    await _check_sender(connection, org_id, channel, members)
     await _check_categories(connection, org_id, meta.subscriptions_keys or [])
     language = meta.language or default_language
     message_id = await store.insert_message(
@@ -102,6 +104,7 @@ async def change(
     meta = read_meta(members)
     content = read_content(channel, {**message.versions[message.language], **_given(members)})
     content = await check_content(content, message.engine)
+    await _check_sender(connection, org_id, channel, members)
     keys = message.subscriptions_keys if meta.subscriptions_keys is None else meta.subscriptions_keys
     await _check_categories(connection, org_id, keys)
     language = meta.language or message.language
@@ -142,6 +145,7 @@ async def put_translation(
     base = message.versions.get(language, message.versions[message.language])
     content = read_content(channel, {**base, **_given(members)})
     content = await check_content(content, message.engine)
+    await _check_sender(connection, org_id, channel, members)
     await store.put_version(connection, org_id, message_id, language, content)
 
 
@@ -161,6 +165,12 @@ async def delete_translation(
 
 def _given(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
+
+
+async def _check_sender(connection: Connection, org_id: int, channel: str, members: dict[str, Any]) -> None:
+    """Only a sender that the caller names: an old message may be mended without a new sender."""
+    if channel in CHANNELS_WITH_SENDERS and isinstance(sender := members.get("from"), str):
+        await check_sender(connection, org_id, channel, sender)
 
 
 async def _check_categories(connection: Connection, org_id: int, keys: list[str]) -> None:

@@ -43,7 +43,7 @@ async def list_senders(call: Call) -> Page[Sender]:
 
 @operation("DELETE", "/senders/{sender_id:int}", refusals=(404,))
 async def delete_sender(call: Call) -> None:
-    """Remove a sender. Messages that name it stay; they are refused when they are changed next."""
+    """Remove a sender. Messages that name it stay; only a change of their sender must name a confirmed one."""
     sender_id = call.path["sender_id"]
     async with call.context.database.transaction() as conn:
         if not await store.delete_sender(conn, call.org_id, sender_id):

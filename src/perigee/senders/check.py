@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
 from perigee.messages.validate import is_dynamic
 from perigee.senders import store
 from perigee.senders.forms import same_origin
+from perigee.senders.types import SenderChannel
+
+CHANNELS_WITH_SENDERS = frozenset(get_args(SenderChannel))
 
 
 async def check_sender(

@@ -114,3 +114,31 @@ async def test_the_name_of_an_sms_decides(api: Api) -> None:
 async def test_a_sender_of_merge_tags_is_known_only_later(api: Api) -> None:
     await add(api, "email", NEWS)
     assert await checked(api, "email", '"Shop" <{{ shop.email }}>') is None
+
+
+MAIL = {"name": "News", "from": NEWS, "subject": "News", "htmlText": "<p>Hello</p>"}
+
+
+async def test_a_message_from_somebody_else_is_not_saved(api: Api) -> None:
+    await add(api, "email", NEWS)
+    made = await api.post("/api/v1/messages/email", MAIL)
+    assert made.status_code == 200, made.text
+    path = f"/api/v1/messages/email/{made.json()['id']}"
+    stranger = {"from": '"Stranger" <news@stranger.example.com>'}
+    for answer in (
+        await api.post("/api/v1/messages/email", MAIL | stranger),
+        await api.put(path, MAIL | stranger),
+        await api.put(f"{path}/uk", MAIL | stranger),
+    ):
+        assert (answer.status_code, answer.json().get("field")) == (400, "from"), answer.text
+    stored = (await api.get(path)).json()
+    assert (stored["from"], stored["languages"]) == (NEWS, [stored["languageCode"]])
+
+
+async def test_a_message_is_mended_without_its_old_sender(api: Api) -> None:
+    made = await api.post("/api/v1/messages/email", MAIL)
+    await add(api, "email", '"New" <new@example.com>')
+    answer = await api.put(
+        f"/api/v1/messages/email/{made.json()['id']}", {"name": "News", "subject": "Other"}
+    )
+    assert answer.status_code == 200, answer.text
