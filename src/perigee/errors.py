@@ -2,6 +2,7 @@
 
 PerigeeError
 ├── Invalid        the caller's data breaks a rule; names field, value and rule            → 400
+│   └── TooWide    a period longer than a limit                                          → 419 (old wire), 400
 ├── TooLarge       more than a documented limit in one call or body                        → 413 (bodies), 400 (lists)
 ├── Unauthorized   no or wrong credentials                                                 → 401
 ├── Forbidden      known caller without that right                                         → 403
@@ -49,6 +50,10 @@ class Invalid(PerigeeError):
         if len(shown) > 80:
             shown = shown[:77] + "..."
         return cls(f"{field}: '{shown}' {rule}", field=field, value=value)
+
+
+class TooWide(Invalid):
+    code = "too_wide"
 
 
 class TooLarge(PerigeeError):

@@ -133,6 +133,20 @@ class Settings:
         check=between(1, 3650),
     )
     max_ids_per_call: int = setting(500, "Ids per attach or detach.", check=between(1, 100_000))
+    max_activity_rows: int = setting(
+        25_000,
+        "Rows of one page of contact activity, also where a caller names no number.",
+        check=between(1, 100_000),
+    )
+    max_activity_months: int = setting(
+        3, "Longest period of one call for contact activity, in months.", check=between(1, 120)
+    )
+    max_history_rows: int = setting(
+        100, "Rows of one page of a contact's message history.", check=between(1, 10_000)
+    )
+    max_balance_days: int = setting(
+        90, "Longest period of one call for the balance history, in days.", check=between(1, 3650)
+    )
     repeat_guard_seconds: int = setting(
         60,
         "An identical request of the three guarded methods within this time is 409; 0 = off.",

@@ -133,7 +133,7 @@ group by s.org_id, s.send_id
 -- By time: the index of activity by send leaves deliveries out.
 select count(*)::float8 / 10 from activity
 where org_id = %(org_id)s and at > now() - interval '10 seconds' and send_id = %(send_id)s
-  and status in ('DELIVERED', 'UNDELIVERED')
+  and status in ('SENT', 'DELIVERED', 'UNDELIVERED')
 
 -- name: outcomes
 -- The ledger by outcome and reason.

@@ -93,7 +93,9 @@ with mine as (
 ), acts as (
     insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status, detail)
     select %(org_id)s, clock_timestamp(), %(send_id)s, o.ordinal, o.contact_id, mine.channel,
-           case o.outcome when 'sent' then 'DELIVERED' else 'UNDELIVERED' end,
+           -- A push service only takes the message on; that it was delivered is reported by the app (contract 22.6).
+           case when o.outcome <> 'sent' then 'UNDELIVERED' when mine.channel = 'mobilepush' then 'SENT'
+                else 'DELIVERED' end,
            case when o.outcome = 'failed' then coalesce(o.provider_text, o.reason) end
     from outcome o, mine where o.outcome in ('sent', 'failed')
 ), queued as (
@@ -213,9 +215,10 @@ from unnest(%(languages)s::text[], %(numbers)s::int[], %(urls)s::text[]) as l (l
 on conflict do nothing
 
 -- name: record_hits
--- Opens and clicks, group-committed. An open seen by a click alone is not invented here: reports count people.
+-- Opens and clicks, group-committed. An open seen by a click alone is not invented here: reports count people. No row's
+-- time is before its transaction, or a reader of the feed could already be beyond it (reports/activity.py).
 insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status, link_no, detail, meta)
-select %(org_id)s, h.at, h.send_id, h.ordinal, h.contact_id, s.channel, h.status, h.link_no, h.url, h.meta::jsonb
+select %(org_id)s, greatest(h.at, now()), h.send_id, h.ordinal, h.contact_id, s.channel, h.status, h.link_no, h.url, h.meta::jsonb
 from unnest(%(sends)s::bigint[], %(ordinals)s::int[], %(contacts)s::bigint[], %(statuses)s::text[],
             %(links)s::int[], %(urls)s::text[], %(metas)s::text[], %(ats)s::timestamptz[])
      as h (send_id, ordinal, contact_id, status, link_no, url, meta, at)

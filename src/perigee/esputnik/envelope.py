@@ -14,6 +14,9 @@ from perigee.http.body import TooSlow, UnsupportedMedia
 from perigee.http.idempotency import KeyReused
 from perigee.lib import json_edge
 
+TOO_WIDE = 419
+"""No status of HTTP; the contract has it for a period that is too long (4, 8.4)."""
+
 STATUS: dict[type[errors.PerigeeError], int] = {
     errors.Invalid: 400,
     errors.Unauthorized: 401,
@@ -24,6 +27,7 @@ STATUS: dict[type[errors.PerigeeError], int] = {
     errors.TooLarge: 413,
     UnsupportedMedia: 415,
     KeyReused: 422,
+    errors.TooWide: TOO_WIDE,
     errors.Limited: 429,
     errors.Unavailable: 503,
 }
@@ -65,7 +69,7 @@ def body(
     content = {
         "timestamp": moment,
         "status": status,
-        "error": HTTPStatus(status).phrase,
+        "error": "Period Too Long" if status == TOO_WIDE else HTTPStatus(status).phrase,
         "message": message,
         "path": path,
         **(extra or {}),

@@ -357,7 +357,8 @@ where org_id = %(org_id)s and contact_id = %(contact_id)s and deleted_at is null
 for no key update;
 
 -- name: set_categories
--- The difference to what the contact has: left and joined lists, and a line in the consent log for each.
+-- The difference to what the contact has: left and joined lists, a line in the consent log for each, and where there is
+-- a difference one row of activity with what the contact has now (contract 11.3), on the channel that reaches them.
 with category as (
     select segment_id, key, key = any(%(keys)s::text[]) as wanted
     from subscription_category
@@ -372,8 +373,17 @@ with category as (
     select %(org_id)s, segment_id, %(contact_id)s from category where wanted
     on conflict (org_id, segment_id, contact_id) do nothing
     returning segment_id
+), changed as (
+    select segment_id from gone union all select segment_id from joined
+), told as (
+    insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status, meta)
+    select %(org_id)s, clock_timestamp(), 0, 0, %(contact_id)s,
+           case when c.email is null and c.phone is not null then 'sms' else 'email' end, 'SUBSCRIPTION_CHANGED',
+           jsonb_build_object('subscriptions', %(keys)s::text[])
+    from contact c
+    where c.org_id = %(org_id)s and c.contact_id = %(contact_id)s and exists (select from changed)
 )
 insert into consent_log (org_id, kind, value, contact_id, action, source)
 select %(org_id)s, 'category', key, %(contact_id)s, case when wanted then 'subscribed' else 'unsubscribed' end, %(source)s
 from category
-where segment_id in (select segment_id from gone union all select segment_id from joined);
+where segment_id in (select segment_id from changed);
