@@ -16,6 +16,7 @@ MODULES = (
     "perigee.messages.esputnik",
     "perigee.push.esputnik",
     "perigee.appinbox.esputnik",
+    "perigee.reports.esputnik",
     "perigee.site.esputnik",
     "perigee.promocodes.esputnik",
     "perigee.senders.esputnik",
