@@ -11,10 +11,11 @@ Status = Literal["OPENED", "UNOPENED"]
 
 
 class Payload(msgspec.Struct, rename="camel"):
-    """A rendered message as the delivery core hands it to the channel, in the names of the template (contract 18.5)."""
+    """A rendered message as the delivery core hands it to the channel, in the names of the template (contract 18.5).
+    What came out empty is not there."""
 
-    title: str
-    text: str
+    title: str = ""
+    text: str = ""
     link: str | None = None
     image_source: str | None = None
     custom_data: str | None = None

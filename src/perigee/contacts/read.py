@@ -142,4 +142,6 @@ def _token_channel(kind: str, app_id: str, value: str, active: bool, device: dic
         return Channel(kind, value, web_push=about or None)
     if kind == "mobilepush":
         return Channel(kind, value, device={**about, "active": active})
+    if kind == "telegram":  # a chat, no device (contract 7.1)
+        return Channel(kind, value)
     return Channel(kind, value, device=about or None)

@@ -15,6 +15,7 @@ MODULES = (
     "perigee.orders.esputnik",
     "perigee.messages.esputnik",
     "perigee.push.esputnik",
+    "perigee.push.telegram_esputnik",
     "perigee.appinbox.esputnik",
     "perigee.reports.esputnik",
     "perigee.site.esputnik",
@@ -33,6 +34,7 @@ MODULES = (
     "perigee.workflows.api",
     "perigee.delivery.api",
     "perigee.delivery.channels.sandbox.api",
+    "perigee.push.apps_api",
 )
 
 

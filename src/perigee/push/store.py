@@ -1,8 +1,10 @@
-"""Typed access to the web-push domains."""
+"""Typed access to web-push domains, applications and muted tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
 
 from perigee.db.pool import Connection
 from perigee.db.queries import load
@@ -38,3 +40,34 @@ async def insert_domains(
 async def delete_domain(conn: Connection, org_id: int, domain: str) -> bool:
     cursor = await conn.execute(q.delete_domain, {"org_id": org_id, "domain": domain})
     return cursor.rowcount > 0
+
+
+async def insert_app(conn: Connection, org_id: int, app_id: UUID, kind: str, name: str) -> bool:
+    """False when the id is taken."""
+    values = {"org_id": org_id, "app_id": app_id, "kind": kind, "name": name}
+    return (await conn.execute(q.insert_app, values)).rowcount > 0
+
+
+async def list_apps(conn: Connection, org_id: int) -> list[tuple[UUID, Any, str]]:
+    """(id, kind, name)."""
+    return await (await conn.execute(q.list_apps, {"org_id": org_id})).fetchall()
+
+
+async def app_kind(conn: Connection, org_id: int, app_id: UUID) -> str | None:
+    row = await (await conn.execute(q.app_kind, {"org_id": org_id, "app_id": app_id})).fetchone()
+    return None if row is None else str(row[0])
+
+
+async def delete_app(conn: Connection, org_id: int, app_id: UUID) -> bool:
+    return (await conn.execute(q.delete_app, {"org_id": org_id, "app_id": app_id})).rowcount > 0
+
+
+async def mute_token(conn: Connection, org_id: int, app_id: str, token: str, seconds: int | None) -> bool:
+    """`seconds` None: for ever. False when there is no such Telegram token."""
+    values = {"org_id": org_id, "app_id": app_id, "token": token, "seconds": seconds}
+    return (await conn.execute(q.mute_token, values)).rowcount > 0
+
+
+async def unmute_token(conn: Connection, org_id: int, app_id: str, token: str) -> bool:
+    values = {"org_id": org_id, "app_id": app_id, "token": token}
+    return (await conn.execute(q.unmute_token, values)).rowcount > 0

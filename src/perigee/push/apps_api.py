@@ -1,0 +1,40 @@
+"""/api/v4/apps: the applications whose tokens an organisation takes."""
+
+from __future__ import annotations
+
+from perigee.http.v4 import Call, Created, Page, Right, operation
+from perigee.push import apps
+from perigee.push.apps import App, AppCreate
+
+_EXAMPLE = {"app_id": "11111111-2222-4333-8444-555555555555", "kind": "telegram", "name": "Shop bot"}
+
+
+@operation(
+    "POST",
+    "/apps",
+    right=Right.FULL,
+    body=AppCreate,
+    answer=App,
+    example={"kind": "telegram", "name": "Shop bot"},
+    answer_example=_EXAMPLE,
+    refusals=(409,),
+)
+async def create_app(call: Call) -> Created:
+    """Register an application: a mobile app, an App Inbox or a Telegram bot."""
+    wanted = await call.json(AppCreate)
+    async with call.context.database.transaction() as conn:
+        return Created(await apps.register(conn, call.org_id, wanted))
+
+
+@operation("GET", "/apps", right=Right.FULL, answer=Page[App])
+async def list_apps(call: Call) -> Page[App]:
+    """List the registered applications."""
+    async with call.context.database.connection() as conn:
+        return Page(await apps.list_apps(conn, call.org_id))
+
+
+@operation("DELETE", "/apps/{app_id:uuid}", right=Right.FULL, refusals=(404,))
+async def delete_app(call: Call) -> None:
+    """Forget an application; the tokens it brought stay with their contacts."""
+    async with call.context.database.transaction() as conn:
+        await apps.remove(conn, call.org_id, call.path["app_id"])
