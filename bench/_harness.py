@@ -186,5 +186,22 @@ def report(name: str, figures: dict[str, float], *, bound: str, reach: float) ->
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
+def report_times(name: str, figures: dict[str, list[float]]) -> None:
+    """Prints and writes milliseconds: median and worst of each line. The first line is the bound."""
+    for line, values in figures.items():
+        print(f"{line}: {median(values):.1f} ms, worst {max(values):.1f} ms")
+    RESULTS.mkdir(exist_ok=True)
+    result = {
+        "name": name,
+        "milliseconds": {
+            line: {"median": median(values), "worst": max(values)} for line, values in figures.items()
+        },
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
 def median(values: Sequence[float]) -> float:
     return statistics.median(values)

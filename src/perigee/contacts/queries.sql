@@ -483,6 +483,29 @@ where c.org_id = %(org_id)s and c.deleted_at is null
 order by c.updated_at desc, c.contact_id desc
 limit %(rows)s offset %(skip)s;
 
+-- name: search_few_contacts
+-- The same where at most `most` people have the name: found by the name, then put in order. One row at least, with the
+-- number of hits, which is `most` + 1 when there are more; then no keys come.
+with found as materialized (
+    select c.updated_at, c.contact_id
+    from contact c
+    where c.org_id = %(org_id)s and c.deleted_at is null
+      and (%(email)s::text is null or c.email = %(email)s)
+      and (%(phone)s::text is null or c.phone = %(phone)s)
+      and (%(first_name)s::text is null or starts_with(lower(c.first_name) collate "C", lower(%(first_name)s)))
+      and (%(last_name)s::text is null or starts_with(lower(c.last_name) collate "C", lower(%(last_name)s)))
+    limit %(most)s + 1
+)
+select counted.hits, page.updated_at, page.contact_id
+from (select count(*) as hits from found) counted
+left join lateral (
+    select updated_at, contact_id from found
+    where counted.hits <= %(most)s
+      and (%(key_time)s::timestamptz is null or (updated_at, contact_id) < (%(key_time)s, %(key_id)s::bigint))
+    order by updated_at desc, contact_id desc
+    limit %(rows)s offset %(skip)s
+) page on true;
+
 -- name: count_contacts
 select count(*)
 from contact c

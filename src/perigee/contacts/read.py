@@ -69,16 +69,26 @@ class _ByUpdate:
     conn: Connection
     org_id: int
     filters: Filters
+    hits: int | None = None
 
     @property
     def name(self) -> str:
         return marks.listing("contacts by update", *self.filters)
 
     async def keys(self, mark: Mark, skip: int, rows: int) -> list[Key]:
+        if self.filters.first_name or self.filters.last_name:
+            # The planner cannot know how rare a beginning is, so the two ways are not left to it.
+            few = await store.search_few(self.conn, self.org_id, self.filters, mark, skip=skip, rows=rows)
+            if few is not None:
+                self.hits, keys = few
+                return keys
         return await store.search(self.conn, self.org_id, self.filters, mark, skip=skip, rows=rows)
 
     async def count(self, remembered: int | None) -> int:
-        return await store.count(self.conn, self.org_id, self.filters)
+        """Many hits are counted once for the pages of a minute."""
+        if self.hits is None:
+            self.hits = remembered if any(self.filters) else None
+        return await store.count(self.conn, self.org_id, self.filters) if self.hits is None else self.hits
 
     async def plant(self, mark: Mark, rows: int) -> None:
         if not any(self.filters):

@@ -304,6 +304,14 @@ CREATE TABLE contact_upload_step (
     contact_ids bigint[] NOT NULL
 );
 
+CREATE TABLE content_link (
+    org_id bigint NOT NULL,
+    digest bytea NOT NULL,
+    language text NOT NULL,
+    link_no smallint NOT NULL,
+    url text NOT NULL
+);
+
 CREATE TABLE data_file (
     org_id bigint NOT NULL,
     file_id bigint NOT NULL,
@@ -838,13 +846,13 @@ CREATE TABLE send (
     marketing boolean NOT NULL,
     provider_id bigint NOT NULL,
     state text DEFAULT 'running'::text NOT NULL,
-    content jsonb NOT NULL,
     chosen integer DEFAULT 0 NOT NULL,
     dropped integer DEFAULT 0 NOT NULL,
     paused_at timestamp with time zone,
     finished_at timestamp with time zone,
     error text,
     sender text DEFAULT ''::text NOT NULL,
+    content_digest bytea CONSTRAINT send_content_digest_not_null1 NOT NULL,
     CONSTRAINT send_kind_check CHECK ((kind = ANY (ARRAY['campaign'::text, 'single'::text, 'test'::text]))),
     CONSTRAINT send_state_check CHECK ((state = ANY (ARRAY['preparing'::text, 'running'::text, 'paused'::text, 'stopped'::text, 'finished'::text, 'failed'::text])))
 );
@@ -881,12 +889,10 @@ CREATE SEQUENCE send_batch_retry_seq
     CACHE 1
     CYCLE;
 
-CREATE TABLE send_link (
+CREATE TABLE send_content (
     org_id bigint NOT NULL,
-    send_id bigint NOT NULL,
-    language text NOT NULL,
-    link_no smallint NOT NULL,
-    url text NOT NULL
+    digest bytea NOT NULL,
+    content jsonb NOT NULL
 );
 
 CREATE TABLE send_recipient (
@@ -1091,6 +1097,9 @@ ALTER TABLE ONLY contact_upload
 ALTER TABLE ONLY contact_upload_step
     ADD CONSTRAINT contact_upload_step_pkey PRIMARY KEY (org_id, session_id, "position");
 
+ALTER TABLE ONLY content_link
+    ADD CONSTRAINT content_link_pkey PRIMARY KEY (org_id, digest, link_no);
+
 ALTER TABLE ONLY data_file_load
     ADD CONSTRAINT data_file_load_pkey PRIMARY KEY (org_id, session_id);
 
@@ -1223,8 +1232,8 @@ ALTER TABLE ONLY segment
 ALTER TABLE ONLY send_batch
     ADD CONSTRAINT send_batch_pkey PRIMARY KEY (org_id, send_id, batch_no);
 
-ALTER TABLE ONLY send_link
-    ADD CONSTRAINT send_link_pkey PRIMARY KEY (org_id, send_id, language, link_no);
+ALTER TABLE ONLY send_content
+    ADD CONSTRAINT send_content_pkey PRIMARY KEY (org_id, digest);
 
 ALTER TABLE ONLY send
     ADD CONSTRAINT send_pkey PRIMARY KEY (org_id, send_id);
@@ -1298,11 +1307,11 @@ CREATE INDEX contact_email ON contact USING btree (org_id, email) WHERE (email I
 
 CREATE UNIQUE INDEX contact_external_id ON contact USING btree (org_id, external_id) WHERE (external_id IS NOT NULL);
 
-CREATE INDEX contact_first_name ON contact USING btree (org_id, lower(first_name) COLLATE "C") WHERE ((deleted_at IS NULL) AND (first_name IS NOT NULL));
+CREATE INDEX contact_first_name ON contact USING btree (org_id, lower(first_name) COLLATE "C") INCLUDE (first_name) WHERE ((deleted_at IS NULL) AND (first_name IS NOT NULL));
 
 CREATE INDEX contact_key ON contact USING btree (org_id, contact_key) WHERE (contact_key IS NOT NULL);
 
-CREATE INDEX contact_last_name ON contact USING btree (org_id, lower(last_name) COLLATE "C") WHERE ((deleted_at IS NULL) AND (last_name IS NOT NULL));
+CREATE INDEX contact_last_name ON contact USING btree (org_id, lower(last_name) COLLATE "C") INCLUDE (last_name) WHERE ((deleted_at IS NULL) AND (last_name IS NOT NULL));
 
 CREATE INDEX contact_phone ON contact USING btree (org_id, phone) WHERE (phone IS NOT NULL);
 
@@ -1471,6 +1480,9 @@ ALTER TABLE ONLY recommendation_source
 
 ALTER TABLE ONLY segment
     ADD CONSTRAINT segment_org_id_fkey FOREIGN KEY (org_id) REFERENCES organisation(org_id);
+
+ALTER TABLE ONLY send_content
+    ADD CONSTRAINT send_content_org_id_fkey FOREIGN KEY (org_id) REFERENCES organisation(org_id);
 
 ALTER TABLE ONLY send
     ADD CONSTRAINT send_org_id_fkey FOREIGN KEY (org_id) REFERENCES organisation(org_id);

@@ -77,7 +77,7 @@ async def test_a_new_walk_begins_anew(api: Api) -> None:
 async def test_far_pages_plant_their_marks(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(marks, "FAR", 10)
     ids = await add(api, 1100)
-    segment = (await api.post("/api/v4/segments", {"name": "All", "kind": "static"})).json()["id"]
+    segment = (await api.post("/api/v4/segments", {"name": "All"})).json()["segment_id"]
     await api.rows(
         "insert into segment_member (org_id, segment_id, contact_id, joined_at) "
         "select org_id, %(s)s, contact_id, now() - contact_id * interval '1 second' from contact where org_id = %(org_id)s",
