@@ -16,9 +16,7 @@ from perigee.campaigns import audience, store
 from perigee.campaigns.types import Campaign, Pace
 from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
-from perigee.delivery import freeze, sends
-from perigee.delivery.providers import pick_provider
-from perigee.delivery.rendering import compile_content, stored_links
+from perigee.delivery import freeze
 from perigee.delivery.suppression import Drop, address_join, reason_case
 from perigee.errors import Invalid, PerigeeError
 
@@ -113,14 +111,6 @@ async def _freeze_message(
     message = await freeze.message(connection, org_id, campaign.message_id)
     if message is None:
         raise Invalid(f"message {campaign.message_id} was deleted", field="message_id")
-    compiled = compile_content(
-        message.channel,
-        message.content,
-        public_url=public_url,
-        org_id=org_id,
-        campaign_id=campaign.campaign_id,
-        marketing=True,
-    )
     send_id = await freeze.insert_send(
         connection,
         org_id,
@@ -129,9 +119,8 @@ async def _freeze_message(
         started_at=now,
         campaign_id=campaign.campaign_id,
         marketing=True,
-        provider_id=await pick_provider(connection, org_id, message.channel),
+        public_url=public_url,
     )
-    await sends.store_links(connection, org_id, send_id, stored_links(compiled))
     return send_id, message.content.categories
 
 
@@ -162,7 +151,7 @@ async def _freeze_audience(
         "started_at": now,
         "marketing": True,
         "bulk": True,
-        "app_id": None,
+        "app_id": campaign.app_id,
         "categories": categories,
         "size": size,
         "pace": campaign.pace.count if campaign.pace else 0,

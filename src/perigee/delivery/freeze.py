@@ -9,7 +9,9 @@ import msgspec
 
 from perigee.db.pool import Connection
 from perigee.db.queries import load
-from perigee.delivery.rendering import Content
+from perigee.delivery.providers import pick_provider
+from perigee.delivery.rendering import Content, compile_content, stored_links
+from perigee.lib.tokens import digest
 
 q = load(__package__)
 
@@ -61,9 +63,14 @@ async def insert_send(
     started_at: datetime,
     campaign_id: int | None,
     marketing: bool,
-    provider_id: int,
+    public_url: str,
 ) -> int:
-    """The id of the new send, which has no batches yet. `kind`: campaign, single or test."""
+    """The id of the new send, which has no batches yet, through the organisation's first provider of the channel.
+
+    `kind`: campaign, single or test. Raises Invalid when the message does not compile or no provider is set up.
+    """
+    provider_id = await pick_provider(connection, org_id, frozen.channel)
+    content_digest = await _keep_content(connection, org_id, frozen, public_url)
     row = await (
         await connection.execute(
             q.insert_send,
@@ -78,10 +85,41 @@ async def insert_send(
                 "tags": frozen.tags,
                 "marketing": marketing,
                 "provider_id": provider_id,
-                "content": msgspec.json.encode(frozen.content).decode(),
+                "digest": content_digest,
                 "sender": frozen.sender,
             },
         )
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+async def _keep_content(connection: Connection, org_id: int, frozen: Frozen, public_url: str) -> bytes:
+    """The content's digest. Content that is new is compiled, so that what cannot be sent is refused now; that of an
+    earlier send has been. The numbers of its links depend on nothing but the content."""
+    written = msgspec.json.encode(frozen.content, order="deterministic")
+    mark = digest(frozen.channel.encode() + written)
+    key = {"org_id": org_id, "digest": mark}
+    if await (await connection.execute(q.has_content, key)).fetchone():
+        return mark
+    compiled = compile_content(
+        frozen.channel,
+        frozen.content,
+        public_url=public_url,
+        org_id=org_id,
+        campaign_id=None,
+        marketing=True,
+    )
+    await connection.execute(q.insert_content, {**key, "content": written.decode()})
+    links = stored_links(compiled)
+    if links:
+        await connection.execute(
+            q.insert_links,
+            {
+                **key,
+                "languages": [link.language for link in links],
+                "numbers": [link.number for link in links],
+                "urls": [link.url for link in links],
+            },
+        )
+    return mark

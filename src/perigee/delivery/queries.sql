@@ -50,7 +50,7 @@ update send_batch set in_flight = '{}', retried = retried + cardinality(in_fligh
 where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s and epoch = %(epoch)s
 
 -- name: get_send
-select send_id, started_at, kind, channel, campaign_id, message_id, marketing, provider_id, state, content
+select send_id, started_at, kind, channel, campaign_id, message_id, marketing, provider_id, state, content_digest
 from send where org_id = %(org_id)s and send_id = %(send_id)s
 
 -- name: load_people
@@ -205,12 +205,14 @@ values (%(org_id)s, %(channel)s, %(kind)s, %(name)s, %(settings)s, %(secrets)s, 
 returning provider_id
 
 -- name: link_target
--- Numbers are unique within a send, whatever the language.
-select url from send_link where org_id = %(org_id)s and send_id = %(send_id)s and link_no = %(link_no)s limit 1
+-- Numbers are unique within a content, whatever the language.
+select l.url from send s
+join content_link l on l.org_id = s.org_id and l.digest = s.content_digest and l.link_no = %(link_no)s
+where s.org_id = %(org_id)s and s.send_id = %(send_id)s
 
 -- name: insert_links
-insert into send_link (org_id, send_id, language, link_no, url)
-select %(org_id)s, %(send_id)s, l.language, l.link_no, l.url
+insert into content_link (org_id, digest, language, link_no, url)
+select %(org_id)s, %(digest)s, l.language, l.link_no, l.url
 from unnest(%(languages)s::text[], %(numbers)s::int[], %(urls)s::text[]) as l (language, link_no, url)
 on conflict do nothing
 
@@ -262,11 +264,21 @@ select o.name, coalesce(o.settings ->> 'postal_address', ''),
         from field f join field_group g using (org_id, group_id) where f.org_id = %(org_id)s)
 from organisation o where o.org_id = %(org_id)s
 
+-- name: has_content
+select 1 from send_content where org_id = %(org_id)s and digest = %(digest)s
+
+-- name: insert_content
+insert into send_content (org_id, digest, content) values (%(org_id)s, %(digest)s, %(content)s)
+on conflict (org_id, digest) do nothing
+
+-- name: get_content
+select content from send_content where org_id = %(org_id)s and digest = %(digest)s
+
 -- name: insert_send
 insert into send (org_id, started_at, kind, channel, campaign_id, message_id, message_name, tags, marketing,
-                  provider_id, content, sender)
+                  provider_id, content_digest, sender)
 values (%(org_id)s, %(started_at)s, %(kind)s, %(channel)s, %(campaign_id)s, %(message_id)s, %(name)s, %(tags)s,
-        %(marketing)s, %(provider_id)s, %(content)s, %(sender)s)
+        %(marketing)s, %(provider_id)s, %(digest)s, %(sender)s)
 returning send_id
 
 -- name: load_token_people

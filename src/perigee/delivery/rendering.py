@@ -26,10 +26,10 @@ CHANNELS = tuple(CONTENTS)
 
 
 class Content(msgspec.Struct, frozen=True):
-    """What `send.content` holds: everything of the message and the organisation that a rendering needs, as it was at
+    """What `send_content` holds: everything of the message and the organisation that a rendering needs, as it was at
     launch. `versions` are the language versions in the wire's names; `field_keys` translate `LIST.FIELD`.
 
-    `track` None: links are tracked as the message and its channel have it. `personalise` False: everything is text.
+    `track` None: links are tracked as the message and its channel have it.
     """
 
     default: str
@@ -41,7 +41,6 @@ class Content(msgspec.Struct, frozen=True):
     postal_address: str = ""
     field_keys: dict[str, str] = {}
     track: bool | None = None
-    personalise: bool = True
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -87,7 +86,6 @@ def compile_content(
             public_url=public_url,
             bulk=marketing,
             track_clicks=content.track,
-            personalise=content.personalise,
             first_link=first_link,
             names=Names(field_keys=content.field_keys, constants={"message_name": content.name}),
             footer=Footer(content.organisation, content.postal_address),

@@ -306,9 +306,8 @@ class BatchRunner:
             window.entries.append(Entry(ordinal, contact_id, None, "dropped", result))
             return
         assert prepared is not None
-        entry = Entry(
-            ordinal, contact_id, prepared.address, result.outcome, result.reason, language=prepared.language
-        )
+        address = None if prepared.copy else prepared.address
+        entry = Entry(ordinal, contact_id, address, result.outcome, result.reason, language=prepared.language)
         entry.text = (
             " ".join(p for p in (str(result.code or ""), result.text or result.enhanced) if p)[:500] or None
         )

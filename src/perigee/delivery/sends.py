@@ -15,10 +15,11 @@ from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
 from perigee.delivery.channel import Outcome, Outgoing, Reason, Receipt
 from perigee.delivery.lease import Lease
-from perigee.delivery.rendering import Content, Link, Renderer, compile_content, renderers
+from perigee.delivery.rendering import Content, Renderer, compile_content, renderers
 from perigee.delivery.suppression import ADDRESS_KIND, by_token, reason_case, recipients_from
 from perigee.errors import NotFound, PerigeeError
 from perigee.keys import Keys
+from perigee.messages.compile import Compiled
 from perigee.messages.language import pick_language
 from perigee.messages.person import Person
 
@@ -28,7 +29,8 @@ q = load(__package__)
 @dataclass(slots=True)
 class Prepared:
     """A recipient ready to be rendered. `address` is the normal form, by which ledger and consent know it; the message
-    goes to `mailbox`, as its owner spells it."""
+    goes to `mailbox`, as its owner spells it. `copy`: somebody before in the batch has the address too; the ledger, which
+    holds an address once per send, then names the contact alone."""
 
     contact_id: int
     address: str
@@ -36,6 +38,7 @@ class Prepared:
     language: str
     person: Person
     renderer: Renderer
+    copy: bool = False
 
 
 class Reached(NamedTuple):
@@ -115,11 +118,14 @@ class Send:
         async with database.connection() as connection:
             reached = await self._reach(connection, ids)
             given = await self._given(connection, lease)
-        prepared = {}
+        prepared: dict[int, Prepared] = {}
+        seen: set[str] = set()
         for index in range(lease.position, len(lease.recipients)):
             found = reached.get(lease.recipients[index])
             if found is not None:
-                prepared[index] = self._prepare(found, given.get(lease.ordinals[index], NOTHING_GIVEN))
+                one = prepared[index] = self._prepare(found, given.get(lease.ordinals[index], NOTHING_GIVEN))
+                one.copy = one.address in seen
+                seen.add(one.address)
         return prepared
 
     async def _reach(self, connection: Connection, ids: Sequence[int]) -> dict[int, Reached]:
@@ -217,6 +223,7 @@ class Sends:
         self._database = database
         self._keys = keys
         self._public_url = public_url
+        self._compiled = CompiledContents(public_url)
         self._kept: OrderedDict[tuple[int, int], tuple[float, Send]] = OrderedDict()
 
     async def get(self, org_id: int, send_id: int) -> Send:
@@ -237,18 +244,12 @@ class Sends:
             row = await (
                 await connection.execute(q.get_send, {"org_id": org_id, "send_id": send_id})
             ).fetchone()
-        if row is None:
-            raise NotFound(f"send {send_id} does not exist")
-        _, started_at, kind, channel, campaign_id, _, marketing, provider_id, _, frozen = row
-        content = msgspec.convert(frozen, Content)
-        compiled = compile_content(
-            channel,
-            content,
-            public_url=self._public_url,
-            org_id=org_id,
-            campaign_id=campaign_id,
-            marketing=marketing,
-        )
+            if row is None:
+                raise NotFound(f"send {send_id} does not exist")
+            _, started_at, kind, channel, campaign_id, _, marketing, provider_id, _, digest = row
+            content, compiled = await self._compiled.get(
+                connection, org_id, bytes(digest), channel, campaign_id=campaign_id, marketing=marketing
+            )
         made = renderers(
             compiled,
             content,
@@ -270,16 +271,43 @@ class Sends:
         )
 
 
-async def store_links(connection: Connection, org_id: int, send_id: int, links: Sequence[Link]) -> None:
-    """Keeps the targets of tracked links, so that a click is redirected only to what the message held."""
-    if links:
-        await connection.execute(
-            q.insert_links,
-            {
-                "org_id": org_id,
-                "send_id": send_id,
-                "languages": [link.language for link in links],
-                "numbers": [link.number for link in links],
-                "urls": [link.url for link in links],
-            },
+class CompiledContents:
+    """Contents that were compiled lately: many sends of one template compile it once."""
+
+    KEEP = 64
+
+    def __init__(self, public_url: str) -> None:
+        self._public_url = public_url
+        self._kept: OrderedDict[tuple[Any, ...], tuple[Content, dict[str, Compiled]]] = OrderedDict()
+
+    async def get(
+        self,
+        connection: Connection,
+        org_id: int,
+        digest: bytes,
+        channel: str,
+        *,
+        campaign_id: int | None,
+        marketing: bool,
+    ) -> tuple[Content, dict[str, Compiled]]:
+        """Raises Invalid when the message does not compile."""
+        key = (org_id, digest, campaign_id, marketing)
+        if (kept := self._kept.get(key)) is not None:
+            self._kept.move_to_end(key)
+            return kept
+        row = await (await connection.execute(q.get_content, {"org_id": org_id, "digest": digest})).fetchone()
+        if row is None:
+            raise NotFound("the content of this send does not exist")
+        content = msgspec.convert(row[0], Content)
+        compiled = compile_content(
+            channel,
+            content,
+            public_url=self._public_url,
+            org_id=org_id,
+            campaign_id=campaign_id,
+            marketing=marketing,
         )
+        self._kept[key] = content, compiled
+        while len(self._kept) > self.KEEP:
+            self._kept.popitem(last=False)
+        return content, compiled

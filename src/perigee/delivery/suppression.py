@@ -22,6 +22,7 @@ class Drop(StrEnum):
     BLACKLISTED = "blacklisted"
     BLOCKED = "blocked"
     INACTIVE = "inactive"
+    MUTED = "muted"
     EXCLUDED = "excluded"
     DUPLICATE_ADDRESS = "duplicate_address"
 
@@ -100,4 +101,6 @@ def reason_case(channel: str) -> str:
         rules.append(in_category)
         if by_token(channel):
             rules.append(f"when not a.active then '{Drop.INACTIVE}'")
+        if channel == "telegram":  # what people asked for themselves reaches them all the same (contract 19.1)
+            rules.append(f"when %(bulk)s and a.muted_until > now() then '{Drop.MUTED}'")
     return "case " + "\n        ".join(rules) + " end"

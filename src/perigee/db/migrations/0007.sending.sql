@@ -3,6 +3,34 @@
 -- Whom the messages come from, as the default language version has it: "Name" <address>, or an alpha name.
 alter table send add column sender text not null default '';
 
+-- Content of sends, once for all sends of the same: a template that is sent a thousand times an hour is kept once.
+create table send_content (
+    org_id   bigint not null references organisation,
+    digest   bytea not null,                    -- of the content
+    content  jsonb not null,                    -- {"default": language, "versions": {lang: content}, …}
+    primary key (org_id, digest)
+);
+insert into send_content (org_id, digest, content)
+select distinct on (org_id, content) org_id, sha256(convert_to(content::text, 'UTF8')), content from send;
+alter table send add column content_digest bytea;
+update send set content_digest = sha256(convert_to(content::text, 'UTF8'));
+alter table send alter column content_digest set not null, drop column content;
+
+-- Targets of tracked links, by the number a link has in the content.
+create table content_link (
+    org_id    bigint not null,
+    digest    bytea not null,
+    language  text not null,
+    link_no   smallint not null,
+    url       text not null,
+    primary key (org_id, digest, link_no)
+);
+insert into content_link (org_id, digest, language, link_no, url)
+select distinct on (l.org_id, s.content_digest, l.link_no) l.org_id, s.content_digest, l.language, l.link_no, l.url
+from send_link l join send s on s.org_id = l.org_id and s.send_id = l.send_id
+order by l.org_id, s.content_digest, l.link_no;
+drop table send_link;
+
 -- Only where there is something to keep. The data make the message and its web version; erasing a person removes them.
 create table send_recipient (
     org_id               bigint not null,
@@ -23,5 +51,5 @@ alter table send_retry drop column params;
 -- The sandbox carries every channel, also for organisations that are there already.
 insert into provider (org_id, channel, kind, name, priority)
 select o.org_id, c.channel, 'sandbox', 'Sandbox', 1000
-from organisation o, unnest(array['viber', 'mobilepush', 'appinbox', 'telegram']) as c (channel)
+from organisation o, unnest(array['viber', 'mobilepush', 'telegram']) as c (channel)
 where not exists (select from provider p where p.org_id = o.org_id and p.channel = c.channel);

@@ -82,9 +82,9 @@ insert into contact_orders values
   (7101, 2, 1, 10, '2026-03-29 10:00+00', '2026-03-29 10:00+00', 0, 0, null, null),
   (7101, 3, 1, 0, '2026-03-29 10:00+00', '2026-03-29 10:00+00', 1, 0, '2026-03-29 10:00+00', '2026-03-29 10:00+00'),
   (7101, 5, 1, 100, '2026-03-10 12:00+00', '2026-03-10 12:00+00', 1, 100, '2026-03-10 12:00+00', '2026-03-10 12:00+00');
-insert into send (org_id, send_id, started_at, kind, channel, marketing, provider_id, content) values
-  (7101, 801, '2026-03-28 10:00+00', 'campaign', 'email', true, 1, '{}'),
-  (7101, 802, '2026-03-01 10:00+00', 'campaign', 'sms', true, 1, '{}');
+insert into send (org_id, send_id, started_at, kind, channel, marketing, provider_id, content_digest) values
+  (7101, 801, '2026-03-28 10:00+00', 'campaign', 'email', true, 1, ''),
+  (7101, 802, '2026-03-01 10:00+00', 'campaign', 'sms', true, 1, '');
 insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, address, outcome, at) values
   (7101, '2026-03-28 10:00+00', 801, 0, 1, 'alice@example.com', 'sent', '2026-03-28 10:01+00'),
   (7101, '2026-03-28 10:00+00', 801, 1, 2, 'bob@example.org', 'failed', '2026-03-28 10:01+00'),

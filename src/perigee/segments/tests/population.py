@@ -210,8 +210,8 @@ class _Population:
         started = min(moments)
         self.copy(
             "send",
-            "send_id, started_at, kind, channel, marketing, provider_id, content",
-            [(n, started, "campaign", channel, True, 1, "{}") for n, channel in SENDS.items()],
+            "send_id, started_at, kind, channel, marketing, provider_id, content_digest",
+            [(n, started, "campaign", channel, True, 1, "") for n, channel in SENDS.items()],
         )
         deliveries, activity = [], []
         for send_id, channel in SENDS.items():
