@@ -74,9 +74,11 @@ async def count_audience(
     *,
     categories: Sequence[str] = (),
     marketing: bool = True,
+    app_id: str | None = None,
     now: datetime | None = None,
 ) -> AudienceCount:
-    """What a launch would do now. `categories`: the message's; `marketing` false is transactional.
+    """What a launch would do now. `categories`: the message's; `marketing` false is transactional; `app_id`: only
+    tokens of this application.
 
     Everybody of `include` counts as chosen; the excluded are a drop-out of their own. Reasons without anybody are
     left out. Raises Unavailable after 30 s.
@@ -88,7 +90,7 @@ async def count_audience(
         **excluded.values,
         "marketing": marketing,
         "bulk": True,
-        "app_id": None,
+        "app_id": app_id,
         "categories": list(categories),
     }
     statement = _COUNT.format(
@@ -113,7 +115,13 @@ async def count_campaign(connection: Connection, org_id: int, campaign: Campaign
     ).fetchone()
     categories = message[3] if message else []
     return await count_audience(
-        connection, org_id, campaign.include, campaign.exclude, campaign.channel, categories=categories
+        connection,
+        org_id,
+        campaign.include,
+        campaign.exclude,
+        campaign.channel,
+        categories=categories,
+        app_id=campaign.app_id,
     )
 
 

@@ -6,6 +6,7 @@ state forbids raises Conflict and says what the state is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from perigee.campaigns import store
@@ -107,16 +108,34 @@ async def stop(connection: Connection, org_id: int, campaign_id: int) -> Campaig
     if campaign.state not in ("running", "paused"):
         raise _wrong_state("stopped", campaign)
     await store.change_state(connection, org_id, campaign_id, "stopped", from_states=["running", "paused"])
-    await connection.execute(q.stop_send_of, {"org_id": org_id, "send_id": campaign.send_id})
-    await settle_stopped(connection, org_id, campaign.send_id)
+    await _stop_sends(connection, org_id, [campaign.send_id] if campaign.send_id else [])
     return await store.get_campaign(connection, org_id, campaign_id)
 
 
+async def stop_message(connection: Connection, org_id: int, message_id: int) -> list[int]:
+    """Stops all campaigns that send this message and cancels those that are going to; drafts stay. Returns their ids.
+    Raises NotFound."""
+    key = {"org_id": org_id, "message_id": message_id}
+    if await (await connection.execute(q.message_exists, key)).fetchone() is None:
+        raise NotFound(f"message {message_id} does not exist")
+    found = await (await connection.execute(q.lock_campaigns_of_message, key)).fetchall()
+    ids = [campaign_id for campaign_id, _ in found]
+    await connection.execute(q.stop_campaigns, {"org_id": org_id, "campaign_ids": ids})
+    await _stop_sends(connection, org_id, [send_id for _, send_id in found if send_id is not None])
+    return ids
+
+
+async def _stop_sends(connection: Connection, org_id: int, send_ids: Sequence[int]) -> None:
+    await connection.execute(q.stop_sends, {"org_id": org_id, "send_ids": list(send_ids)})
+    await settle_stopped(connection, org_id, send_ids)
+
+
 async def settle_stopped(
-    connection: Connection, org_id: int | None = None, send_id: int | None = None
+    connection: Connection, org_id: int | None = None, send_ids: Sequence[int] | None = None
 ) -> None:
-    """Writes the ledger lines of a stopped send for batches that nobody holds; without ids, of all stopped sends."""
-    await connection.execute(q.settle_stopped, {"org_id": org_id, "send_id": send_id})
+    """Writes the ledger lines of stopped sends for batches that nobody holds; without ids, of all stopped sends."""
+    ids = None if send_ids is None else list(send_ids)
+    await connection.execute(q.settle_stopped, {"org_id": org_id, "send_ids": ids})
 
 
 def _wrong_state(action: str, campaign: Campaign) -> Conflict:

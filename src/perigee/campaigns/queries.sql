@@ -1,26 +1,56 @@
 -- name: insert_campaign
-insert into campaign (org_id, title, message_id, channel, include, exclude, pace_count, pace_unit, created_by)
+insert into campaign (org_id, title, message_id, channel, include, exclude, pace_count, pace_unit, created_by, options)
 values (%(org_id)s, %(title)s, %(message_id)s, %(channel)s, %(include)s, %(exclude)s, %(pace_count)s, %(pace_unit)s,
-        %(created_by)s)
+        %(created_by)s, jsonb_strip_nulls(jsonb_build_object('app_id', %(app_id)s::text)))
 returning campaign_id
 
 -- name: get_campaign
 select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
-       send_id, error, created_at, updated_at
+       send_id, error, created_at, updated_at, options ->> 'app_id'
 from campaign where org_id = %(org_id)s and campaign_id = %(campaign_id)s
 
 -- name: lock_campaign
 select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
-       send_id, error, created_at, updated_at
+       send_id, error, created_at, updated_at, options ->> 'app_id'
 from campaign where org_id = %(org_id)s and campaign_id = %(campaign_id)s for update
 
 -- name: list_campaigns
 -- Newest first; `before` is the id of the last row of the page before, 0 for the first page.
 select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
-       send_id, error, created_at, updated_at
+       send_id, error, created_at, updated_at, options ->> 'app_id'
 from campaign
 where org_id = %(org_id)s and (%(before)s = 0 or campaign_id < %(before)s)
 order by campaign_id desc limit %(limit)s
+
+-- name: list_broadcasts
+-- Newest first. A cancelled one is gone for those who list what is, or will be, sent.
+select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
+       send_id, error, created_at, updated_at, options ->> 'app_id'
+from campaign
+where org_id = %(org_id)s and state <> 'cancelled'
+order by campaign_id desc offset %(skip)s limit %(rows)s
+
+-- name: count_broadcasts
+select count(*) from campaign where org_id = %(org_id)s and state <> 'cancelled'
+
+-- name: webpush_app
+-- The application number that tokens of a web-push domain carry.
+select app_id::text from webpush_domain where org_id = %(org_id)s and domain = %(domain)s
+
+-- name: message_exists
+select 1 from message where org_id = %(org_id)s and message_id = %(message_id)s and deleted_at is null
+
+-- name: lock_campaigns_of_message
+-- All that are sent, or will be, without anybody doing more. One that is being launched now is waited for.
+select campaign_id, send_id from campaign
+where org_id = %(org_id)s and message_id = %(message_id)s
+  and state in ('scheduled', 'held', 'preparing', 'running', 'paused')
+order by campaign_id for update
+
+-- name: stop_campaigns
+update campaign
+set state = case when send_id is null then 'cancelled' else 'stopped' end, error = null, updated_at = now()
+where org_id = %(org_id)s and campaign_id = any(%(campaign_ids)s::bigint[])
 
 -- name: existing_segments
 select segment_id from segment where org_id = %(org_id)s and segment_id = any(%(ids)s::bigint[])
@@ -72,9 +102,9 @@ update send_batch b set due_at = b.due_at + r.pause
 from resumed r
 where b.org_id = r.org_id and b.send_id = r.send_id and b.done_at is null and b.due_at > now() - r.pause
 
--- name: stop_send_of
+-- name: stop_sends
 update send set state = 'stopped', finished_at = now()
-where org_id = %(org_id)s and send_id = %(send_id)s and state in ('running', 'paused')
+where org_id = %(org_id)s and send_id = any(%(send_ids)s::bigint[]) and state in ('running', 'paused')
 
 -- name: settle_stopped
 -- Everybody of a stopped send who was still waiting gets a line in the ledger: stopped. A batch in a living sender's
@@ -84,7 +114,8 @@ with batch as (
     select b.*, s.started_at
     from send_batch b join send s on s.org_id = b.org_id and s.send_id = b.send_id
     where s.state = 'stopped' and b.done_at is null
-      and (%(send_id)s::bigint is null or (b.org_id = %(org_id)s and b.send_id = %(send_id)s))
+      and (%(send_ids)s::bigint[] is null
+           or (b.org_id = %(org_id)s and b.send_id = any(%(send_ids)s::bigint[])))
       and (b.lease_until is null or b.lease_until < clock_timestamp())
     for update of b skip locked
 ), line as (
@@ -98,14 +129,16 @@ with batch as (
     select r.org_id, r.send_id, s.started_at, r.ordinal, r.recipient, r.attempt, 'dropped', 'stopped'
     from send_retry r join send s on s.org_id = r.org_id and s.send_id = r.send_id
     where s.state = 'stopped'
-      and (%(send_id)s::bigint is null or (r.org_id = %(org_id)s and r.send_id = %(send_id)s))
+      and (%(send_ids)s::bigint[] is null
+           or (r.org_id = %(org_id)s and r.send_id = any(%(send_ids)s::bigint[])))
 ), ledger as (
     insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, outcome, reason, attempt, at)
     select org_id, started_at, send_id, ordinal, recipient, outcome, reason, attempt, clock_timestamp() from line
 ), cleared as (
     delete from send_retry r using send s
     where s.org_id = r.org_id and s.send_id = r.send_id and s.state = 'stopped'
-      and (%(send_id)s::bigint is null or (r.org_id = %(org_id)s and r.send_id = %(send_id)s))
+      and (%(send_ids)s::bigint[] is null
+           or (r.org_id = %(org_id)s and r.send_id = any(%(send_ids)s::bigint[])))
     returning r.org_id, r.send_id
 ), counted as (
     -- A retry belongs to no batch any more, so it is counted with the send.

@@ -28,7 +28,7 @@ def _campaign(row: tuple[Any, ...]) -> Campaign:
         unit,
         send_id,
         error,
-        *times,
+        *rest,
     ) = row
     pace = Pace(count, unit) if count else None
     return Campaign(
@@ -43,8 +43,7 @@ def _campaign(row: tuple[Any, ...]) -> Campaign:
         pace,
         send_id,
         error,
-        times[0],
-        times[1],
+        *rest,
     )
 
 
@@ -64,6 +63,7 @@ async def insert_campaign(
                 "pace_count": wanted.pace.count if wanted.pace else None,
                 "pace_unit": wanted.pace.unit if wanted.pace else None,
                 "created_by": created_by,
+                "app_id": wanted.app_id,
             },
         )
     ).fetchone()
@@ -85,6 +85,25 @@ async def get_campaign(
 async def list_campaigns(connection: Connection, org_id: int, *, before: int, limit: int) -> list[Campaign]:
     cursor = await connection.execute(q.list_campaigns, {"org_id": org_id, "before": before, "limit": limit})
     return [_campaign(row) for row in await cursor.fetchall()]
+
+
+async def list_broadcasts(connection: Connection, org_id: int, *, skip: int, rows: int) -> list[Campaign]:
+    """Newest first, without the cancelled ones."""
+    cursor = await connection.execute(q.list_broadcasts, {"org_id": org_id, "skip": skip, "rows": rows})
+    return [_campaign(row) for row in await cursor.fetchall()]
+
+
+async def count_broadcasts(connection: Connection, org_id: int) -> int:
+    row = await (await connection.execute(q.count_broadcasts, {"org_id": org_id})).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def webpush_app(connection: Connection, org_id: int, domain: str) -> str | None:
+    """What tokens of this web-push domain carry as their application; None when there is no such domain."""
+    values = {"org_id": org_id, "domain": domain}
+    row = await (await connection.execute(q.webpush_app, values)).fetchone()
+    return None if row is None else str(row[0])
 
 
 async def missing_segments(connection: Connection, org_id: int, ids: Sequence[int]) -> list[int]:

@@ -30,13 +30,15 @@ class Pace(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class CampaignCreate(msgspec.Struct, forbid_unknown_fields=True):
-    """`include` and `exclude` are segment ids; a contact in several gets one copy."""
+    """`include` and `exclude` are segment ids; a contact in several gets one copy. `app_id`: of the people's many push
+    and Telegram tokens only those of this application."""
 
     message_id: int
     include: Annotated[list[int], msgspec.Meta(min_length=1, max_length=500)]
     exclude: Annotated[list[int], msgspec.Meta(max_length=500)] = []
     title: Annotated[str, msgspec.Meta(max_length=250)] = ""
     pace: Pace | None = None
+    app_id: Annotated[str, msgspec.Meta(max_length=100)] | None = None
 
 
 class LaunchRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,6 +61,7 @@ class Campaign(msgspec.Struct):
     error: str | None
     created_at: datetime
     updated_at: datetime
+    app_id: str | None
 
 
 class AudienceCount(msgspec.Struct):

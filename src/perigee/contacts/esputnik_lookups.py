@@ -24,6 +24,16 @@ from perigee.lib.scalars import id_list, one_or_many, to_bool, to_text
 @operation("GET", "/v1/contacts", section="11.1", right=Right.CONTACT_READ, answer=list[Contact])
 async def search_contacts(call: Call) -> Answer:
     """Search contacts: equal external id, email or phone, beginning of a name."""
+    return await _search(call)
+
+
+@operation("GET", "/v1/contacts/old", section="19.6", right=Right.CONTACT_READ, answer=list[Contact])
+async def search_contacts_old(call: Call) -> Answer:
+    """Search contacts, as an old library calls it."""
+    return await _search(call)
+
+
+async def _search(call: Call) -> Answer:
     skip, rows = page(call)
     filters = _filters(call)
     by_id = to_text("sortBy", call.query.get("sortBy")) == "contactId"

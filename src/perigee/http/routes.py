@@ -19,6 +19,7 @@ MODULES = (
     "perigee.appinbox.esputnik",
     "perigee.reports.esputnik",
     "perigee.site.esputnik",
+    "perigee.campaigns.esputnik",
     "perigee.promocodes.esputnik",
     "perigee.senders.esputnik",
     "perigee.workflows.esputnik",
