@@ -17,6 +17,7 @@ from perigee.http import idempotency
 from perigee.paging import marks
 from perigee.segments.store import fold_tally as fold_member_tally
 from perigee.settings import Settings
+from perigee.site import store as visitors
 
 SECONDS = 30.0
 
@@ -37,6 +38,8 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await fold_member_tally(connection)
     async with database.transaction() as connection:
         await inboxes.prune(connection)
+    async with database.transaction() as connection:
+        await visitors.prune(connection, settings.visitor_days)
     async with database.transaction() as connection:
         await settle_stopped(connection)
     await consequences.finish(database)

@@ -8,6 +8,7 @@ from perigee.contacts import delete_store as store
 from perigee.contacts.read import not_found
 from perigee.db.pool import Connection
 from perigee.errors import NotFound
+from perigee.site.store import erase_visitors
 
 
 async def delete(conn: Connection, org_id: int, contact_id: int, *, erase: bool = False) -> None:
@@ -44,6 +45,7 @@ async def erase_all(conn: Connection, org_id: int, contact_ids: Sequence[int]) -
     ids = [contact_id for contact_id, _, _ in gone]
     if ids:
         await store.erase_traces(conn, org_id, ids)
+        await erase_visitors(conn, org_id, ids)
         addresses = [("email", email) for _, email, _ in gone if email]
         addresses += [("phone", phone) for _, _, phone in gone if phone]
         await store.erase_addresses(conn, org_id, addresses)

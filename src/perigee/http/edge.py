@@ -4,6 +4,7 @@
 - `/api/contact`, without a version, is v1 (contract section 1).
 - OPTIONS needs no credentials; CORS headers are on every answer under /api/.
 - `TotalCount` leaves spelt so: old clients look it up case-sensitively.
+- What any shop's pages call (tracker, web push, their scripts) is open to every origin, without credentials.
 - Nothing under /api/ is cached. HEAD is GET without a body.
 """
 
@@ -42,6 +43,19 @@ class _AsSpelt(bytes):
     def lower(self) -> _AsSpelt:
         return self
 
+
+PUBLIC = ("/tracker/", "/webpush/", "/scripts/", "/logs/", "/service-worker.js")
+"""Paths that pages of any origin call."""
+
+TRACKER_HOST_PATH = "/api/v2"
+"""The tracker's address on a host of its own (TRACKING 10): public, though it looks like the API's."""
+
+PUBLIC_CORS = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+    (b"access-control-allow-headers", b"Content-Type, Authorization"),
+    (b"access-control-max-age", b"86400"),
+]
 
 TOTAL_COUNT = _AsSpelt(b"TotalCount")
 
@@ -102,6 +116,8 @@ class Edge:
         await self._app(scope, receive, send_outward)
 
     def _headers(self, scope: HTTPScope, path: str) -> list[tuple[bytes, bytes]]:
+        if path == TRACKER_HOST_PATH or path.startswith(PUBLIC):
+            return PUBLIC_CORS
         if not path.startswith(("/api/", "/appinbox/")):
             return []
         headers = [(b"cache-control", b"no-store"), *CORS]

@@ -13,6 +13,8 @@ from perigee.delivery.channels.sandbox import pages as sandbox_pages
 from perigee.http.context import AppContext
 from perigee.observe import metrics_page
 from perigee.openapi import pages as openapi_pages
+from perigee.push import webpush_pages
+from perigee.site import pages as site_pages
 
 Page = Callable[[AppContext], ControllerRouterHandler]
 
@@ -43,4 +45,6 @@ PAGES: tuple[Page, ...] = (
     *sandbox_pages.PAGES,
     *appinbox_pages.PAGES,
     *openapi_pages.PAGES,
+    *site_pages.PAGES,
+    *webpush_pages.PAGES,
 )

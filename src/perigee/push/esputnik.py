@@ -1,4 +1,4 @@
-"""The old wire's methods of web push (contract 23.4–23.7)."""
+"""The old wire's methods of web push (contract 23.4–23.8)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from perigee.errors import Invalid, NotFound, PerigeeError
-from perigee.esputnik.face import Answer, Call, Right, operation, sentence
+from perigee.esputnik.face import Answer, Call, Query, Right, Sentence, operation, sentence
 from perigee.lib import json_edge
 from perigee.lib.scalars import one_or_many, to_text
 from perigee.push import store
 from perigee.push.domains import MAX_DOMAINS, clean, origin, register
-from perigee.push.types import Failure, Success, WebPushDomain, WebPushDomainIn, WebPushDomains
+from perigee.push.scripts import scripts, site_with_keys, wanted_domain
+from perigee.push.types import (
+    Failure,
+    Success,
+    WebPushDomain,
+    WebPushDomainIn,
+    WebPushDomains,
+    WebPushResult,
+    WebPushResults,
+)
+from perigee.push.webpush_types import WebPushScript
+
+_EXAMPLE = {
+    "domain": "https://shop.example.com",
+    "serviceWorkerName": "sw.js",
+    "serviceWorkerPath": "/push/",
+    "serviceWorkerScope": "/push/",
+}
 
 
 @operation("GET", "/v1/site/webpush/domains", section="23.4", right=Right.FULL, answer=WebPushDomains)
@@ -27,6 +44,9 @@ async def get_webpush_domains(call: Call) -> WebPushDomains:
     section="23.5",
     right=Right.FULL,
     body=dict[str, list[WebPushDomainIn]],
+    answer=WebPushResults,
+    example={"domains": [_EXAMPLE]},
+    answer_example={"success": [{"domain": "https://shop.example.com", "status": "ok"}]},
 )
 async def post_webpush_domains(call: Call) -> Answer:
     """Add web-push domains; each succeeds or fails on its own."""
@@ -39,13 +59,34 @@ async def post_webpush_domains(call: Call) -> Answer:
     return _answer(*await _register(call, given), single=False)
 
 
-@operation("POST", "/v1/site/webpush/domain", section="23.6", right=Right.FULL, body=WebPushDomainIn)
+@operation(
+    "POST",
+    "/v1/site/webpush/domain",
+    section="23.6",
+    right=Right.FULL,
+    body=WebPushDomainIn,
+    answer=WebPushResult,
+    example=_EXAMPLE,
+    answer_example={"success": {"domain": "https://shop.example.com", "status": "ok"}},
+)
 async def post_webpush_domain(call: Call) -> Answer:
     """Add one web-push domain."""
     return _answer(*await _register(call, [await call.json(dict[str, Any])]), single=True)
 
 
-@operation("DELETE", "/v1/site/webpush/domains", section="23.7", right=Right.FULL)
+@operation(
+    "DELETE",
+    "/v1/site/webpush/domains",
+    section="23.7",
+    right=Right.FULL,
+    query=(
+        Query(
+            "domain", str, "the domain, with its scheme", required=True, example="https://shop.example.com"
+        ),
+    ),
+    answer=Sentence,
+    refusals=(404,),
+)
 async def delete_webpush_domain(call: Call) -> Answer:
     """Delete the web-push domain named in the query."""
     domain = origin(call.query.get("domain"))
@@ -53,6 +94,36 @@ async def delete_webpush_domain(call: Call) -> Answer:
         if not await store.delete_domain(conn, call.org_id, domain):
             raise NotFound(f"Domain {domain} is not found")
     return sentence(f"Domain {domain} has been deleted")
+
+
+@operation(
+    "GET",
+    "/v1/site/webpush/script",
+    section="23.8",
+    right=Right.FULL,
+    query=(
+        Query(
+            "domain",
+            str,
+            "the domain: a whole address, or a bare host",
+            required=True,
+            example="https://shop.example.com",
+        ),
+    ),
+    answer=WebPushScript,
+    answer_example={
+        "script": "<script>…es('pushOn');</script>",
+        "serviceWorker": "importScripts('https://perigee.example.com/service-worker.js');",
+    },
+    refusals=(404,),
+)
+async def get_webpush_script(call: Call) -> WebPushScript:
+    """The script for the pages of a web-push domain, and the content of its service worker."""
+    domain = wanted_domain(call.query.get("domain"))
+    context = call.context
+    async with context.database.transaction() as conn:
+        site = await site_with_keys(conn, call.org_id, domain, context.keys.sealing)
+    return scripts(site, context.settings.public_url)
 
 
 async def _register(

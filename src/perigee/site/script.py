@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perigee.lib import json_edge
+from perigee.site.javascript import literal
 
 # Calls made before the file is there wait in `eS.q`; `es` is the older name of the web push part. A plugin that came
 # first may have defined either. `eS('init')` must stand there to the letter: one plugin replaces exactly that.
@@ -30,11 +30,6 @@ def loader(org_id: int, site_id: str, public_url: str) -> str:
     """HTML. The file is `<public_url>/scripts/<site id>.js`."""
     return (
         _LOADER.replace("ORG_ID", str(org_id))
-        .replace("SITE_ID", _literal(site_id))
-        .replace("FILE", _literal(f"{public_url}/scripts/{site_id}.js"))
+        .replace("SITE_ID", literal(site_id))
+        .replace("FILE", literal(f"{public_url}/scripts/{site_id}.js"))
     )
-
-
-def _literal(text: str) -> str:
-    """A JavaScript string that cannot end the script element."""
-    return json_edge.encode(text).decode().replace("<", "\\u003c")
