@@ -14,7 +14,7 @@ from psycopg import errors as pg
 from perigee import jobs, upkeep
 from perigee.campaigns.launch import launch_due
 from perigee.db.pool import Database
-from perigee.delivery.providers import Channels
+from perigee.delivery.providers import Channels, built_in_settings
 from perigee.delivery.sender import Sender
 from perigee.delivery.sends import Sends
 from perigee.keys import Keys
@@ -35,7 +35,7 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
     keys = Keys.of(settings.secret_key)
     garbage.calm()
     async with Database(database_url, size=settings.pool_size, name="perigee worker") as database:
-        channels = Channels(database, keys.sealing)
+        channels = Channels(database, keys.sealing, built_in_settings(settings))
         sends = Sends(database, keys, settings.public_url)
         sender = Sender(settings, database, sends, channels)
         await asyncio.gather(

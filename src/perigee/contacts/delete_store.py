@@ -37,6 +37,7 @@ async def erase_traces(conn: Connection, org_id: int, contact_ids: Sequence[int]
         q.erase_deliveries,
         q.erase_activity,
         q.erase_waiting,
+        q.erase_inbox,
         q.erase_contact_log,
     ):
         await conn.execute(statement, values)

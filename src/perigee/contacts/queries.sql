@@ -624,6 +624,12 @@ with retries as (
 )
 delete from sandbox_message where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
 
+-- name: erase_inbox
+with tokens as (
+    delete from inbox_session where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
+)
+delete from inbox_message where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+
 -- name: erase_addresses
 -- Addresses that nobody holds any more. One that must not be written to leaves its keyed hash, so that whoever brings
 -- it back does not bring it back to life.

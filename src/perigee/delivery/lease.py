@@ -13,6 +13,9 @@ from perigee.db.queries import load
 
 q = load(__package__)
 
+REPEATABLE = frozenset({"appinbox"})
+"""Channels that keep one copy of a message however often it comes: nothing of theirs is ever uncertain."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -83,7 +86,7 @@ async def claim(
     database: Database, owner: uuid.UUID, lease_seconds: float, resting: Sequence[int]
 ) -> Lease | None:
     """The next due batch, or None. What a dead holder left in flight is settled in the same transaction:
-    marketing becomes *uncertain*, transactional mail is queued again (reliability 11)."""
+    marketing becomes *uncertain*, what is transactional or may be repeated is queued again (reliability 11)."""
     async with database.transaction() as connection:
         cursor = await connection.execute(
             q.claim_batch, {"owner": owner, "lease": lease_seconds, "resting": list(resting)}
@@ -102,9 +105,10 @@ async def _settle(connection: Connection, lease: Lease) -> None:
         await connection.execute(q.get_send, {"org_id": lease.org_id, "send_id": lease.send_id})
     ).fetchone()
     assert row is not None
-    marketing = row[6]
+    channel, marketing = row[3], row[6]
+    uncertain = marketing and channel not in REPEATABLE
     await connection.execute(
-        q.settle_uncertain if marketing else q.requeue_uncertain, {**lease.key, "attempt": lease.attempt}
+        q.settle_uncertain if uncertain else q.requeue_uncertain, {**lease.key, "attempt": lease.attempt}
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +16,7 @@ from perigee.delivery.rendering import CHANNELS as SENDABLE
 from perigee.delivery.types import ProviderView
 from perigee.errors import Invalid, NotFound
 from perigee.lib.tokens import seal, unseal
+from perigee.settings import Settings
 
 q = load(__package__)
 
@@ -31,9 +32,25 @@ class Provider(msgspec.Struct, frozen=True):
     secrets: bytes | None = None
 
 
+APP_INBOX: Final = Provider(0, "appinbox", "appinbox", "App Inbox", {})
+BUILT_IN: Final = {APP_INBOX.channel: APP_INBOX}
+"""Channels that need no set-up: every organisation has their provider, which is no row, under a number of no row."""
+TO_SET_UP: Final = tuple(channel for channel in SENDABLE if channel not in BUILT_IN)
+
+
+def built_in_settings(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Of the built-in channels, by kind."""
+    return {
+        APP_INBOX.kind: {
+            "keep": settings.app_inbox_messages,
+            "ttl_seconds": settings.app_inbox_ttl_seconds,
+        }
+    }
+
+
 async def create_sandbox_providers(connection: Connection, org_id: int) -> None:
     """What a new organisation sends through until it has something real."""
-    for channel in SENDABLE:
+    for channel in TO_SET_UP:
         await add_provider(
             connection, org_id, b"", channel=channel, kind="sandbox", name="Sandbox", priority=1000
         )
@@ -55,8 +72,8 @@ async def add_provider(
     _check_kind(kind)
     if kind != "sandbox" and channel_class(kind).medium != channel:
         raise Invalid.of("channel", channel, f"cannot be sent through {kind}")
-    if channel not in SENDABLE:
-        raise Invalid.of("channel", channel, "must be one of " + ", ".join(SENDABLE))
+    if channel not in TO_SET_UP:
+        raise Invalid.of("channel", channel, "must be one of " + ", ".join(TO_SET_UP))
     read_settings(kind, {**(settings or {}), **(secrets or {})})
     row = await (
         await connection.execute(
@@ -102,6 +119,8 @@ async def list_providers(connection: Connection, org_id: int) -> list[ProviderVi
 
 async def pick_provider(connection: Connection, org_id: int, channel: str) -> int:
     """The organisation's first choice for a channel. Raises Invalid when there is none."""
+    if built_in := BUILT_IN.get(channel):
+        return built_in.provider_id
     row = await (await connection.execute(q.pick_provider, {"org_id": org_id, "channel": channel})).fetchone()
     if row is None:
         raise Invalid(f"channel: no provider is set up for {channel}", field="channel", value=channel)
@@ -109,6 +128,9 @@ async def pick_provider(connection: Connection, org_id: int, channel: str) -> in
 
 
 async def get_provider(connection: Connection, org_id: int, provider_id: int) -> Provider:
+    """Raises NotFound."""
+    if provider_id == APP_INBOX.provider_id:
+        return APP_INBOX
     row = await (
         await connection.execute(q.get_provider, {"org_id": org_id, "provider_id": provider_id})
     ).fetchone()
@@ -122,9 +144,11 @@ class Channels:
 
     REFRESH_SECONDS = 10.0
 
-    def __init__(self, database: Database, sealing: bytes) -> None:
+    def __init__(self, database: Database, sealing: bytes, built_in: Mapping[str, Mapping[str, Any]]) -> None:
+        """`built_in`: see `built_in_settings`."""
         self._database = database
         self._sealing = sealing
+        self._built_in = built_in
         self._open: dict[tuple[int, int], tuple[float, Provider, Channel]] = {}
 
     async def get(self, org_id: int, provider_id: int) -> Channel:
@@ -145,13 +169,14 @@ class Channels:
         return channel
 
     def _make(self, provider: Provider) -> Channel:
-        values = dict(provider.settings)
+        values = {**provider.settings, **self._built_in.get(provider.kind, {})}
         if provider.secrets is not None:
             values.update(msgspec.json.decode(unseal(self._sealing, provider.secrets)))
-        # The sandbox is the one provider that lives in our own database.
-        options = (
-            {"database": self._database, "medium": provider.channel} if provider.kind == "sandbox" else {}
-        )
+        options: dict[str, Any] = {}
+        if provider.kind in ("sandbox", APP_INBOX.kind):  # they live in our own database
+            options["database"] = self._database
+        if provider.kind == "sandbox":
+            options["medium"] = provider.channel
         return open_channel(provider.kind, values, **options)
 
     async def close(self) -> None:

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from perigee.db.group_commit import run_set
 from perigee.esputnik.face import Answer, Call, Right, Sentence, bulk_limit, operation, sentence
 from perigee.push import apps, telegram
 from perigee.push.telegram import WireMute, WireTokens, WireUnmute
 
-APP = "telegram"
+APP: Final = "telegram"
 
 
 @operation(

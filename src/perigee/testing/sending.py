@@ -19,7 +19,7 @@ from perigee.campaigns import launch, manage, progress
 from perigee.campaigns.types import Campaign, CampaignCreate, Progress, Report
 from perigee.db.pool import Database
 from perigee.delivery import consequences
-from perigee.delivery.providers import Channels, add_provider
+from perigee.delivery.providers import Channels, add_provider, built_in_settings
 from perigee.delivery.sender import Sender
 from perigee.delivery.sends import Sends
 from perigee.keys import Keys
@@ -240,7 +240,7 @@ class Shop:
             self.settings,
             self.db,
             Sends(self.db, self.keys, PUBLIC_URL),
-            Channels(self.db, self.keys.sealing),
+            Channels(self.db, self.keys.sealing, built_in_settings(self.settings)),
         )
 
     async def idle(self) -> bool:

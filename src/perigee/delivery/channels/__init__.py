@@ -12,6 +12,7 @@ from perigee.delivery.channel import Channel
 from perigee.errors import Invalid, NotFound
 
 CHANNELS: dict[str, str] = {
+    "appinbox": "perigee.delivery.channels.appinbox.channel:AppInboxChannel",
     "sandbox": "perigee.delivery.channels.sandbox.channel:SandboxChannel",
     "smtp": "perigee.delivery.channels.smtp.channel:SmtpChannel",
 }
