@@ -166,6 +166,7 @@ async def list_message_history(call: Call) -> list[HistoryEntry]:
     by, value = _person(call)
     channels = _channels(call)
     skip = to_int("offset", call.query.get("offset"), low=0, high=2**31) or 0
+    rows = _rows(call, 10, call.context.settings.max_history_rows)
     async with call.context.database.transaction() as conn:
         contacts = await history.find_person(conn, call.org_id, by, value)
         entries = await history.read_history(
@@ -175,7 +176,7 @@ async def list_message_history(call: Call) -> list[HistoryEntry]:
             period,
             channels=channels,
             skip=skip,
-            rows=_rows(call, 10, call.context.settings.max_history_rows),
+            rows=rows,
         )
         return await write_history(
             conn, call.org_id, entries, zone, call.context.keys, call.context.settings.public_url

@@ -146,12 +146,13 @@ where org_id = %(org_id)s and contact_id = any(%(contacts)s::bigint[]) and at >=
 -- name: wordings
 -- The one member of each language version that stands for the message in a list, and what its rendering needs.
 select s.send_id, v.language,
-       coalesce(s.content -> 'versions' -> v.language,
-                s.content -> 'versions' -> (s.content ->> 'default')) ->> case s.channel when 'email' then 'subject' else 'text' end,
-       coalesce(s.content ->> 'engine', 'liquid'), coalesce((s.content ->> 'personalise')::boolean, true),
-       coalesce(s.content -> 'field_keys', '{}'), coalesce(s.content ->> 'name', '')
+       coalesce(k.content -> 'versions' -> v.language, k.content -> 'versions' -> (k.content ->> 'default'))
+           ->> case s.channel when 'email' then 'subject' else 'text' end,
+       coalesce(k.content ->> 'engine', 'liquid'), coalesce((k.content ->> 'personalise')::boolean, true),
+       coalesce(k.content -> 'field_keys', '{}'), coalesce(k.content ->> 'name', '')
 from unnest(%(sends)s::bigint[], %(languages)s::text[]) as v (send_id, language)
-join send s on s.org_id = %(org_id)s and s.send_id = v.send_id;
+join send s on s.org_id = %(org_id)s and s.send_id = v.send_id
+join send_content k on k.org_id = s.org_id and k.digest = s.content_digest;
 
 -- name: readers
 -- The recipients of messages as they are now, and the caller's data about them.
