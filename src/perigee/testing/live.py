@@ -1,0 +1,40 @@
+"""pytest plugin: the web application behind a real socket, for clients that bring their own HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import uvicorn
+
+from perigee.http.app import create_app
+from perigee.settings import Settings
+from perigee.testing.api import Api
+
+
+@contextmanager
+def live(settings: Settings, database_url: str) -> Iterator[str]:
+    """`http://127.0.0.1:PORT` of a server in a thread of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(
+            create_app(settings, database_url), http="httptools", ws="none", lifespan="on", log_config=None
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+@pytest.fixture
+def host(api: Api, settings: Settings, database_url: str) -> Iterator[str]:
+    """Where the application of the fixture `api` answers over a real socket; the same organisation and key."""
+    with live(settings, database_url) as address:
+        yield address
