@@ -64,7 +64,7 @@ from webpush_domain
 where vapid_public = %(public)s;
 
 -- name: living_contacts
-select contact_id from contact
+select contact_id, language is not null as has_language from contact
 where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]) and deleted_at is null;
 
 -- name: holders_of_webpush_tokens

@@ -8,8 +8,9 @@ for a language that is missing (product 2).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from perigee.contacts.policy import Match, Policy, Write
+from perigee.contacts.policy import Match, Policy
 from perigee.contacts.rows import ContactRow, Token
 from perigee.contacts.upsert import Done, upsert
 from perigee.db import plans
@@ -25,9 +26,13 @@ from perigee.site.visitors import Sighting, resolve
 NEW_SUBSCRIPTION = "newWebpushSubscription"
 SOURCE = "webpush"
 
-_WRITE = Write(keep=frozenset({"language"}))
-_KNOWN = Policy(Match(("id",), "check", restore=False), _WRITE, source=SOURCE)
-_BY_TOKEN = Policy(Match(("token",), "create", token_kinds=frozenset({"webpush"})), _WRITE, source=SOURCE)
+_KNOWN = Policy(Match(("id",), "check", restore=False), source=SOURCE)
+_BY_TOKEN = Policy(Match(("token",), "create", token_kinds=frozenset({"webpush"})), source=SOURCE)
+
+
+class _Known(NamedTuple):
+    contact_id: int | None
+    has_language: bool
 
 
 async def subscribe(
@@ -50,9 +55,9 @@ async def subscribe(
     ]
 
 
-async def _known(conn: Connection, org_id: int, items: Sequence[Subscription]) -> list[int | None]:
-    """The contact each browser is known to be, if there still is such a contact."""
-    named = await store.living(conn, org_id, sorted({item.contact_id for item in items if item.contact_id}))
+async def _known(conn: Connection, org_id: int, items: Sequence[Subscription]) -> list[_Known]:
+    """The contact each browser is known to be, if there still is such a contact, and whether it has a language."""
+    named = await store.living(conn, org_id, {item.contact_id for item in items if item.contact_id})
     seen = await resolve(
         conn,
         org_id,
@@ -61,30 +66,38 @@ async def _known(conn: Connection, org_id: int, items: Sequence[Subscription]) -
             for item in items
         ],
     )
-    before = await store.holders(conn, org_id, sorted({item.replaces for item in items if item.replaces}))
+    tokens = {token for item in items for token in (item.token, item.replaces) if token}
+    holders = await store.holders(conn, org_id, tokens)
     found = [
-        contact or (before.get(item.replaces) if item.replaces else None)
+        (contact or holders.get(item.replaces or ""), holders.get(item.token))
         for item, contact in zip(items, seen, strict=True)
     ]
-    alive = await store.living(conn, org_id, sorted({contact for contact in found if contact}))
-    return [contact if contact in alive else None for contact in found]
+    alive = await store.living(conn, org_id, {contact for pair in found for contact in pair if contact})
+    known = []
+    for contact, holder in found:
+        contact_id = contact if contact in alive else None
+        known.append(_Known(contact_id, alive.get(contact_id or holder or 0, False)))
+    return known
 
 
 async def _write(
-    conn: Connection, org_id: int, items: Sequence[Subscription], known: Sequence[int | None]
+    conn: Connection, org_id: int, items: Sequence[Subscription], known: Sequence[_Known]
 ) -> list[Done | PerigeeError]:
     results: dict[int, Done | PerigeeError] = {}
     for policy, wanted in ((_KNOWN, True), (_BY_TOKEN, False)):
-        places = [place for place, contact in enumerate(known) if (contact is not None) == wanted]
+        places = [place for place, one in enumerate(known) if (one.contact_id is not None) == wanted]
         rows = [_row(items[place], known[place]) for place in places]
         results |= zip(places, await upsert(conn, org_id, rows, policy), strict=True)
     return [results[place] for place in range(len(items))]
 
 
-def _row(item: Subscription, contact_id: int | None) -> ContactRow:
-    device = item.browser.device()
-    token = Token("webpush", item.token, str(item.app_id), True, device)
-    return ContactRow(contact_id=contact_id, language=item.browser.user_agent_language, tokens=(token,))
+def _row(item: Subscription, known: _Known) -> ContactRow:
+    token = Token("webpush", item.token, str(item.app_id), True, item.browser.device())
+    return ContactRow(
+        contact_id=known.contact_id,
+        language=None if known.has_language else item.browser.user_agent_language,
+        tokens=(token,),
+    )
 
 
 async def _settle(conn: Connection, org_id: int, good: Sequence[tuple[Subscription, int]]) -> None:

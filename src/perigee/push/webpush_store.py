@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from perigee.db.columns import pack
 from perigee.db.pool import Connection
@@ -30,12 +30,15 @@ async def find_by_key(conn: Connection, public: str) -> PushSite | None:
     return None if row is None else PushSite(*row)
 
 
-async def living(conn: Connection, org_id: int, contact_ids: Sequence[int]) -> set[int]:
+async def living(conn: Connection, org_id: int, contact_ids: Collection[int]) -> dict[int, bool]:
+    """Those that are not deleted: has it a language?"""
+    if not contact_ids:
+        return {}
     cursor = await conn.execute(q.living_contacts, {"org_id": org_id, "contact_ids": list(contact_ids)})
-    return {contact_id for (contact_id,) in await cursor.fetchall()}
+    return dict(await cursor.fetchall())
 
 
-async def holders(conn: Connection, org_id: int, tokens: Sequence[str]) -> dict[str, int]:
+async def holders(conn: Connection, org_id: int, tokens: Collection[str]) -> dict[str, int]:
     """Contact by token, of the tokens that there are."""
     if not tokens:
         return {}

@@ -41,7 +41,7 @@ def answer(request: AnyRequest, text: str, *, headers: dict[str, str] | None = N
     return Response(
         content=b"" if fresh else body,
         status_code=304 if fresh else 200,
-        media_type="text/javascript; charset=utf-8",
+        media_type="text/javascript",
         headers={
             "ETag": tag,
             "Cache-Control": CACHE,
