@@ -15,6 +15,7 @@ MODULES = (
     "perigee.orders.esputnik",
     "perigee.messages.esputnik",
     "perigee.push.esputnik",
+    "perigee.push.interactions.esputnik",
     "perigee.push.telegram_esputnik",
     "perigee.appinbox.esputnik",
     "perigee.reports.esputnik",
