@@ -42,10 +42,17 @@ async def _write(conn: Connection, org_id: int, stored: Import) -> Outcome:
     rows, options = stored.rows, stored.options
     lost = await fields.apply_types(conn, org_id, rows)
     results = await upsert(conn, org_id, rows, options.policy(stored.source))
+    await consequences(conn, org_id, rows, results, options)
+    return _outcome(rows, results, options, lost)
+
+
+async def consequences(
+    conn: Connection, org_id: int, rows: Sequence[ContactRow], results: Sequence[Result], options: Options
+) -> None:
+    """What an import does beside writing the contacts: lists joined and left, an event for each new one."""
     await _change_lists(conn, org_id, results, options)
     if options.event_key is not None:
         await record(conn, org_id, _events(rows, results, options.event_key))
-    return _outcome(rows, results, options, lost)
 
 
 async def _change_lists(conn: Connection, org_id: int, results: Sequence[Result], options: Options) -> None:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from perigee.contacts import bulk, delete, import_store, read
+from perigee.contacts import bulk, delete, read
 from perigee.contacts.bulk import WireBulk
 from perigee.contacts.clean import clean, group_names, has_channel, no_channel
+from perigee.contacts.import_status import import_state
 from perigee.contacts.once import Marked, once
 from perigee.contacts.single import add_or_update, update_by_id
 from perigee.contacts.subscribe import Form, Subscribed, subscribe, with_groups
 from perigee.contacts.types import Contact, ContactId, Scalar, WireContact, WireGroup
 from perigee.db.group_commit import Apply
 from perigee.db.pool import Connection
-from perigee.errors import Invalid, NotFound
+from perigee.errors import Invalid
 from perigee.esputnik.face import Answer, Call, Right, bulk_limit, collapse, operation, sentence
 from perigee.esputnik.repeat import fingerprint
 from perigee.events.keys import check_type_key
@@ -226,27 +226,12 @@ class ImportStatus(msgspec.Struct, rename="camel", omit_defaults=True):
     answer=ImportStatus,
 )
 async def get_import_status(call: Call) -> ImportStatus:
-    """How far a bulk call has come, and which contacts it became."""
-    try:
-        session_id = UUID(call.path["session_id"])
-    except ValueError:
-        raise NotFound("The import session is not found") from None
+    """How far a bulk call or a file has come, and which contacts it became."""
     async with call.context.database.connection() as conn:
-        state = await import_store.state(conn, call.org_id, session_id)
-    if state is None:
-        raise NotFound("The import session is not found")
+        state = await import_state(conn, call.org_id, call.path["session_id"])
     return ImportStatus(
         status=state.status,
         timestamp=dates.wire(state.at, ZoneInfo(call.principal.time_zone)),
-        description=_describe(state) or UNSET,
-        mapping=UNSET
-        if state.mapping is None
-        else [MappedContact(*pair) for pair in zip(*state.mapping, strict=True)],
+        description=state.description or UNSET,
+        mapping=UNSET if state.mapping is None else [MappedContact(*pair) for pair in state.mapping],
     )
-
-
-def _describe(state: import_store.State) -> str:
-    parts = [state.description] if state.description else []
-    if state.failures:
-        parts.append(f"{len(state.failures)} contacts were refused, the first because: {state.failures[0]}")
-    return "; ".join(parts)

@@ -35,11 +35,14 @@ SETTINGS = Settings(
 class Api:
     """Calls as one organisation. Paths as they stand after the host: `/api/v1/contact`."""
 
-    def __init__(self, client: httpx.AsyncClient, db: Database, org_id: int, key: str) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, db: Database, org_id: int, key: str, settings: Settings = SETTINGS
+    ) -> None:
         self.client = client
         self.db = db
         self.org_id = org_id
         self.key = key
+        self.settings = settings
 
     async def call(
         self, method: str, path: str, json: Any = None, *, key: str | None = None, **more: Any
@@ -83,7 +86,7 @@ class Api:
             await app.run_worker_async(
                 wait=False,
                 install_signal_handlers=False,
-                additional_context={"database": self.db, "settings": SETTINGS},
+                additional_context={"database": self.db, "settings": self.settings},
                 listen_notify=False,
             )
 
@@ -106,4 +109,4 @@ def settings() -> Settings:
 async def api(db: Database, database_url: str, settings: Settings) -> AsyncIterator[Api]:
     org_id, key = await make_organisation(db)
     async with AsyncTestClient(create_app(settings, database_url), base_url="http://perigee.test") as client:
-        yield Api(client, db, org_id, key)
+        yield Api(client, db, org_id, key, settings)

@@ -240,7 +240,7 @@ async def test_other_ports_than_those_allowed_are_refused() -> None:
 def test_what_is_no_list_of_ports_is_refused(ports: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         parse_ports(ports)
-    assert parse_ports("80, 443") == {80, 443}
+    assert parse_ports("80, 443") == frozenset({80, 443})
     assert parse_ports("any") is None
 
 
