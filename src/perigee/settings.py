@@ -133,6 +133,16 @@ class Settings:
         check=between(1, 3650),
     )
     max_ids_per_call: int = setting(500, "Ids per attach or detach.", check=between(1, 100_000))
+    max_recipients_per_call: int = setting(
+        1000,
+        "Recipients per call that sends a message, and ids per call of their status.",
+        check=between(1, 10_000),
+    )
+    max_group_recipients_per_call: int = setting(
+        10_000,
+        "People of a segment that a call may send to; for more there are campaigns.",
+        check=between(1, 100_000),
+    )
     max_activity_rows: int = setting(
         25_000,
         "Rows of one page of contact activity, also where a caller names no number.",

@@ -15,6 +15,7 @@ MODULES = (
     "perigee.events.esputnik",
     "perigee.orders.esputnik",
     "perigee.messages.esputnik",
+    "perigee.sending.esputnik",
     "perigee.push.esputnik",
     "perigee.push.interactions.esputnik",
     "perigee.push.telegram_esputnik",

@@ -77,7 +77,7 @@ async def create(
     content = read_content(channel, members)
     content = await check_content(content, engine)
     await _check_sender(connection, org_id, channel, members)
-    await _check_categories(connection, org_id, meta.subscriptions_keys or [])
+    await check_categories(connection, org_id, meta.subscriptions_keys or [])
     language = meta.language or default_language
     message_id = await store.insert_message(
         connection,
@@ -106,7 +106,7 @@ async def change(
     content = await check_content(content, message.engine)
     await _check_sender(connection, org_id, channel, members)
     keys = message.subscriptions_keys if meta.subscriptions_keys is None else meta.subscriptions_keys
-    await _check_categories(connection, org_id, keys)
+    await check_categories(connection, org_id, keys)
     language = meta.language or message.language
     if language != message.language:
         if language in message.versions:
@@ -173,7 +173,8 @@ async def _check_sender(connection: Connection, org_id: int, channel: str, membe
         await check_sender(connection, org_id, channel, sender)
 
 
-async def _check_categories(connection: Connection, org_id: int, keys: list[str]) -> None:
+async def check_categories(connection: Connection, org_id: int, keys: list[str]) -> None:
+    """Raises Invalid for a key that is no subscription category."""
     if not keys:
         return
     cursor = await connection.execute(q.unknown_categories, {"org_id": org_id, "keys": keys})

@@ -1,0 +1,94 @@
+-- name: find_contacts
+-- The living contact of each recipient, by the one key that it is named by; of several with one address the one that
+-- was updated last. Null where there is none.
+select given.n, found.contact_id
+from unnest(
+    string_to_array(%(kinds)s, E'\x1f'), string_to_array(%(values)s, E'\x1f')
+) with ordinality as given (kind, value, n)
+left join lateral (
+    select one.contact_id from (
+        (select c.contact_id from contact c
+         where given.kind = 'contact' and c.org_id = %(org_id)s and c.deleted_at is null
+           and c.contact_id = case when given.kind = 'contact' then given.value::bigint end)
+        union all
+        (select c.contact_id from contact c
+         where given.kind = 'external' and c.org_id = %(org_id)s and c.external_id = given.value
+           and c.deleted_at is null)
+        union all
+        (select c.contact_id from contact c
+         where given.kind = 'email' and c.org_id = %(org_id)s and c.email = given.value and c.deleted_at is null
+         order by c.updated_at desc, c.contact_id desc limit 1)
+        union all
+        (select c.contact_id from contact c
+         where given.kind = 'phone' and c.org_id = %(org_id)s and c.phone = given.value and c.deleted_at is null
+         order by c.updated_at desc, c.contact_id desc limit 1)
+        union all
+        (select c.contact_id from push_token t
+         join contact c on c.org_id = t.org_id and c.contact_id = t.contact_id and c.deleted_at is null
+         where given.kind = 'token' and t.org_id = %(org_id)s and t.token = given.value and t.kind = %(token_kind)s
+         order by t.active desc, t.updated_at desc limit 1)
+    ) one
+    offset 0
+) as found on true
+order by given.n
+
+-- name: insert_batches
+-- The recipients of a send, all of them due. Lane 0: they go before campaigns.
+insert into send_batch (org_id, send_id, batch_no, recipients, ordinals, lane)
+select %(org_id)s, %(send_id)s, (n - 1) / %(size)s, array_agg(recipient order by n), array_agg((n - 1)::int order by n), 0
+from unnest(string_to_array(%(recipients)s, E'\x1f')::bigint[]) with ordinality as r (recipient, n)
+group by (n - 1) / %(size)s
+
+-- name: insert_recipients
+insert into send_recipient (org_id, send_id, ordinal, contact_id, external_request_id, language, data)
+select %(org_id)s, %(send_id)s, r.ordinal, r.contact_id, r.external_request_id, r.language, r.data::jsonb
+from unnest(
+    string_to_array(%(ordinals)s, E'\x1f')::int[], string_to_array(%(contacts)s, E'\x1f')::bigint[],
+    string_to_array(%(requests)s, E'\x1f', E'\x1e'), string_to_array(%(languages)s, E'\x1f', E'\x1e'),
+    string_to_array(%(data)s, E'\x1f', E'\x1e')
+) as r (ordinal, contact_id, external_request_id, language, data)
+
+-- name: count_recipients
+update send set chosen = %(chosen)s where org_id = %(org_id)s and send_id = %(send_id)s
+
+-- name: message_states
+-- Where each message stands: its channel, its line of the ledger, whether it waits for another try, and what the
+-- recipient did. Each is looked up by its whole key. Unknown messages have no row.
+select given.n, s.channel, d.outcome, d.reason, waiting.ordinal is not null as waiting, done.statuses
+from unnest(%(sends)s::bigint[], %(ordinals)s::int[]) with ordinality as given (send_id, ordinal, n)
+join lateral (
+    select * from send where org_id = %(org_id)s and send_id = given.send_id and given.ordinal < chosen offset 0
+) s on true
+left join lateral (
+    select outcome, reason from delivery
+    where org_id = %(org_id)s and send_started_at = s.started_at and send_id = given.send_id
+      and ordinal = given.ordinal
+    offset 0
+) d on true
+left join lateral (
+    select ordinal from send_retry
+    where org_id = %(org_id)s and send_id = given.send_id and ordinal = given.ordinal offset 0
+) waiting on true
+left join lateral (
+    select array_agg(distinct status) as statuses from activity
+    where org_id = %(org_id)s and send_id = given.send_id and ordinal = given.ordinal and at >= s.started_at
+      and status in ('READ', 'CLICKED', 'UNSUBSCRIBED', 'SPAM')
+    offset 0
+) done on true
+order by given.n
+
+-- name: list_callouts
+-- SMS campaigns that were launched, newest first, with the figures of their batches.
+select c.title, c.include[1], coalesce(g.name, ''), s.started_at, figures.sent, figures.failed, count(*) over ()
+from campaign c
+join send s on s.org_id = c.org_id and s.send_id = c.send_id
+left join segment g on g.org_id = c.org_id and g.segment_id = c.include[1]
+cross join lateral (
+    select coalesce(sum(b.sent), 0)::int as sent, coalesce(sum(b.failed + b.uncertain), 0)::int as failed
+    from send_batch b where b.org_id = s.org_id and b.send_id = s.send_id
+) figures
+where c.org_id = %(org_id)s and c.channel = 'sms'
+order by s.started_at desc, c.campaign_id desc offset %(offset)s limit %(rows)s
+
+-- name: count_callouts
+select count(*) from campaign where org_id = %(org_id)s and channel = 'sms' and send_id is not null

@@ -1,0 +1,96 @@
+"""How a message that was queued by a call has fared, in the words of its channel (contract 19.5)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from perigee.db.pool import Connection
+from perigee.delivery.channel import Reason
+from perigee.delivery.suppression import Drop
+from perigee.lib.ids import message_uuid, read_message_uuid
+from perigee.sending import store
+from perigee.sending.store import State
+from perigee.sending.types import MessageStatus
+
+_DONE = ("SPAM", "UNSUBSCRIBED", "CLICKED", "READ")
+"""What a recipient did, the most telling first."""
+_SHOWN_DONE = {
+    "email": _DONE,
+    "viber": ("CLICKED", "READ"),
+    "telegram": ("CLICKED",),
+    "sms": (),
+}
+_EMAIL_DROPPED: dict[str, str] = {
+    Drop.UNCONFIRMED: "NOT_CONFIRMED",
+    Drop.UNSUBSCRIBED: "UNSUBSCRIBED",
+    Drop.CATEGORY: "UNSUBSCRIBED",
+    Drop.COMPLAINED: "SPAM",
+    Drop.BLACKLISTED: "BLACKLISTED",
+    Drop.BLOCKED: "UNDELIVERED",
+}
+_VIBER_FAILED: dict[str, str] = {
+    Reason.NO_SUCH_RECIPIENT: "VIBER_UNKNOWN_USER",
+    Reason.BAD_ADDRESS: "VIBER_UNKNOWN_USER",
+    Reason.EXPIRED: "VIBER_EXPIRED_STATE",
+}
+
+
+def request_id(key: bytes, org_id: int, send_id: int, ordinal: int) -> str:
+    """What a caller asks by: the fixed id of the message."""
+    return str(message_uuid(key, org_id, send_id, ordinal))
+
+
+async def statuses(
+    conn: Connection, org_id: int, key: bytes, request_ids: Sequence[str]
+) -> list[MessageStatus]:
+    """In the order asked; ids that are not of this organisation's messages are left out. `key`: `Keys.message_ids`."""
+    named: dict[str, tuple[int, int]] = {}
+    for text in request_ids:
+        try:
+            message = read_message_uuid(key, org_id, uuid.UUID(text))
+        except ValueError:
+            continue
+        if message is not None:
+            named[text] = message
+    if not named:
+        return []
+    found = await store.states(conn, org_id, list(dict.fromkeys(named.values())))
+    return [_status(text, found[message]) for text, message in named.items() if message in found]
+
+
+def _status(text: str, state: State) -> MessageStatus:
+    word = status_word(state)
+    over = state.outcome is not None and state.outcome != "uncertain"
+    delivered = state.outcome == "sent"
+    return MessageStatus(word, text, failed=over and not delivered, delivered=delivered)
+
+
+def status_word(state: State) -> str:
+    """The channel's word. An outcome that nobody knows (the answer was lost) stays the word of waiting."""
+    match state.outcome:
+        case None:
+            return "PENDING" if state.waiting and state.channel in ("sms", "viber") else "IN_QUEUE"
+        case "uncertain":
+            return "PENDING" if state.channel in ("sms", "viber") else "IN_QUEUE"
+        case "sent":
+            shown = _SHOWN_DONE.get(state.channel, ("CLICKED", "READ"))
+            return next((done for done in shown if done in state.statuses), "DELIVERED")
+        case outcome:
+            return _not_sent(state.channel, dropped=outcome == "dropped", reason=state.reason or "")
+
+
+def _not_sent(channel: str, *, dropped: bool, reason: str) -> str:
+    match channel:
+        case "email" if dropped:
+            return _EMAIL_DROPPED.get(reason, "ERROR")
+        case "email":
+            return "ERROR" if reason == Reason.BAD_MESSAGE else "UNDELIVERED"
+        case "sms":
+            return "EXPIRED" if reason == Reason.EXPIRED else "SMS_UNDELIVERED_STATE"
+        case "viber":
+            return _VIBER_FAILED.get(reason, "VIBER_UNDELIVERED_STATE")
+        case "telegram":
+            return "BOT_SEND_ERROR"
+        case _:
+            return "UNDELIVERED"
