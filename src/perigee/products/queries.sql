@@ -75,6 +75,103 @@ where excluded.as_of >= kept.as_of;
 
 -- name: read_products
 -- Products by id.
-select product_id, name, url, image_url, description, brand, price, currency, in_stock, categories, tags
+select product_id, name, url, image_url, description, brand, trim_scale(price), currency, in_stock, categories, tags
 from product
 where org_id = %(org_id)s and product_id = any(string_to_array(%(product_ids)s, E'\x1f', E'\x1e'));
+
+-- name: list_feeds
+select url, language, is_default from product_feed where org_id = %(org_id)s order by position;
+
+-- name: lock_feeds
+-- Two callers who replace the list wait for each other; the organisation's row stands for a list that may be empty.
+select 1 from organisation where org_id = %(org_id)s for no key update;
+
+-- name: delete_feeds
+delete from product_feed where org_id = %(org_id)s;
+
+-- name: insert_feeds
+insert into product_feed (org_id, position, url, language, is_default)
+select %(org_id)s, n, url, language, is_default
+from unnest(
+    string_to_array(%(urls)s, E'\x1f', E'\x1e'),
+    string_to_array(%(languages)s, E'\x1f', E'\x1e'),
+    string_to_array(%(defaults)s, E'\x1f', E'\x1e')::boolean[]
+) with ordinality as given (url, language, is_default, n);
+
+-- name: insert_source
+insert into recommendation_source (org_id, name, kind, settings)
+values (%(org_id)s, %(name)s, %(kind)s, %(settings)s)
+returning source_id, name, kind, settings, created_at;
+
+-- name: list_sources
+select source_id, name, kind, settings, created_at
+from recommendation_source
+where org_id = %(org_id)s and source_id > %(after)s
+order by source_id limit %(limit)s;
+
+-- name: get_source
+select source_id, name, kind, settings, created_at
+from recommendation_source
+where org_id = %(org_id)s and source_id = %(source_id)s;
+
+-- name: delete_source
+delete from recommendation_source where org_id = %(org_id)s and source_id = %(source_id)s returning source_id;
+
+-- name: ranked_best_sellers
+-- By how many were sold since then; what was cancelled or left in the cart was not sold.
+select i.external_item_id as product_id, sum(i.quantity) as score
+from orders o join order_item i on i.org_id = o.org_id and i.order_id = o.order_id
+where o.org_id = %(org_id)s and o.ordered_at >= %(since)s
+  and o.status not in ('CANCELLED', 'ABANDONED_SHOPPING_CART')
+group by i.external_item_id;
+
+-- name: ranked_bought_together
+-- By the number of orders that hold one of the given products and this one.
+select other.external_item_id as product_id, count(distinct other.order_id) as score
+from order_item mine
+join orders o on o.org_id = mine.org_id and o.order_id = mine.order_id
+join order_item other on other.org_id = mine.org_id and other.order_id = mine.order_id
+where mine.org_id = %(org_id)s and mine.external_item_id <> ''
+  and mine.external_item_id = any(string_to_array(%(product_ids)s, E'\x1f', E'\x1e'))
+  and o.ordered_at >= %(since)s and o.status not in ('CANCELLED', 'ABANDONED_SHOPPING_CART')
+  and other.external_item_id <> all(string_to_array(%(product_ids)s, E'\x1f', E'\x1e'))
+group by other.external_item_id;
+
+-- name: ranked_as_given
+select product_id, -n as score
+from unnest(string_to_array(%(product_ids)s, E'\x1f', E'\x1e')) with ordinality as given (product_id, n)
+where %(org_id)s::bigint is not null;
+
+-- name: products_bought_by
+-- What somebody bought last, newest first.
+select product_id
+from (
+    select i.external_item_id as product_id, max(o.ordered_at) as bought_at
+    from orders o join order_item i on i.org_id = o.org_id and i.order_id = o.order_id
+    where o.org_id = %(org_id)s and o.contact_id = %(contact_id)s
+      and o.status not in ('CANCELLED', 'ABANDONED_SHOPPING_CART')
+    group by i.external_item_id
+) as bought
+order by bought_at desc, product_id limit %(limit)s;
+
+-- name: views_of_contact
+-- The newest events of one type, their parameters.
+select params
+from event
+where org_id = %(org_id)s and contact_id = %(contact_id)s
+  and event_type_id = (select event_type_id from event_type where org_id = %(org_id)s and key = %(key)s)
+  and occurred_at >= %(since)s
+order by occurred_at desc, event_id desc limit %(limit)s;
+
+-- name: views_of_visitor
+-- The same for somebody whose contact is not known yet.
+select event.params
+from visitor_event waiting
+join event on event.org_id = waiting.org_id and event.occurred_at = waiting.occurred_at
+    and event.event_id = waiting.event_id
+where waiting.org_id = %(org_id)s and waiting.visitor_id = %(visitor_id)s and waiting.occurred_at >= %(since)s
+  and event.event_type_id = (select event_type_id from event_type where org_id = %(org_id)s and key = %(key)s)
+order by waiting.occurred_at desc, waiting.event_id desc limit %(limit)s;
+
+-- name: contact_of_visitor
+select contact_id from visitor where org_id = %(org_id)s and visitor_id = %(visitor_id)s;

@@ -55,8 +55,9 @@ async def upsert_products(
 async def read_products(conn: Connection, org_id: int, product_ids: Sequence[str]) -> dict[str, Product]:
     """Those that there are, by id."""
     cursor = await conn.execute(q.read_products, {"org_id": org_id, "product_ids": pack(product_ids)})
-    return {row[0]: _product(row) for row in await cursor.fetchall()}
+    return {row[0]: product(row) for row in await cursor.fetchall()}
 
 
-def _product(row: tuple[Any, ...]) -> Product:
+def product(row: tuple[Any, ...]) -> Product:
+    """A row of the columns of `Product`, in its order."""
     return msgspec.convert(dict(zip(Product.__struct_fields__, row, strict=True)), Product)
