@@ -7,6 +7,9 @@ from perigee.accounts.rights import ACCESS
 from perigee.db.pool import Connection
 from perigee.errors import Forbidden, Invalid
 from perigee.lib import api_keys
+from perigee.lib.text import clean
+
+DESCRIPTION_LENGTH = 200
 
 
 async def create_api_key(
@@ -19,21 +22,44 @@ async def create_api_key(
     created_by: int | None = None,
 ) -> str:
     """The new key, for the only time."""
+    _, key = await make_api_key(
+        connection, org_id, pepper, description=description, access=access, created_by=created_by
+    )
+    return key
+
+
+async def make_api_key(
+    connection: Connection,
+    org_id: int,
+    pepper: bytes,
+    *,
+    description: str,
+    access: str = "full",
+    created_by: int | None = None,
+) -> tuple[int, str]:
+    """(id, key). Without a maker it is the organisation's first administrator's. Raises Invalid."""
     if access not in ACCESS or access == "event_token":
         raise Invalid.of(
             "access", access, "must be one of " + ", ".join(sorted(ACCESS.keys() - {"event_token"}))
         )
     key = api_keys.new_key()
-    await store.insert_api_key(
+    key_id = await store.insert_api_key(
         connection,
         org_id,
         fingerprint=api_keys.fingerprint(key, pepper),
         hint=key[:8],
-        description=description,
+        description=clean_description(description),
         access=access,
         created_by=created_by if created_by is not None else await store.first_admin(connection, org_id),
     )
-    return key
+    return key_id, key
+
+
+def clean_description(text: str) -> str:
+    """Raises Invalid beyond 200 characters."""
+    if len(text) > DESCRIPTION_LENGTH:
+        raise Invalid.of("description", text, f"must have at most {DESCRIPTION_LENGTH} characters")
+    return clean(text).strip()
 
 
 async def create_event_token(

@@ -68,3 +68,26 @@ update api_key set enabled = %(enabled)s where org_id = %(org_id)s and key_id = 
 -- name: first_admin
 select u.user_id from membership m join login_user u using (user_id)
 where m.org_id = %(org_id)s and m.role = 'admin' order by u.user_id limit 1
+
+-- name: organisation
+select name, time_zone, currency, language, settings from organisation where org_id = %(org_id)s
+
+-- name: update_organisation
+update organisation
+set name = coalesce(%(name)s::text, name), time_zone = coalesce(%(time_zone)s::text, time_zone),
+    currency = coalesce(%(currency)s::text, currency), language = coalesce(%(language)s::text, language),
+    settings = settings || %(settings)s::jsonb
+where org_id = %(org_id)s
+
+-- name: change_api_key
+update api_key
+set description = coalesce(%(description)s::text, description), enabled = coalesce(%(enabled)s::boolean, enabled)
+where org_id = %(org_id)s and key_id = %(key_id)s
+returning key_id, hint, description, access, enabled, created_at, last_used_at
+
+-- name: delete_api_key
+-- With its tokens.
+with tokens as (
+    delete from api_token where org_id = %(org_id)s and key_id = %(key_id)s
+)
+delete from api_key where org_id = %(org_id)s and key_id = %(key_id)s returning key_id

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from perigee.accounts.types import ApiKeyRow, Principal
 from perigee.db.pool import Connection
 from perigee.db.queries import load
@@ -106,3 +108,39 @@ async def enable_api_key(connection: Connection, org_id: int, key_id: int, enabl
 async def first_admin(connection: Connection, org_id: int) -> int | None:
     row = await (await connection.execute(q.first_admin, {"org_id": org_id})).fetchone()
     return row[0] if row else None
+
+
+async def organisation(connection: Connection, org_id: int) -> tuple[str, str, str, str, dict[str, Any]]:
+    """(name, time zone, currency, language, settings)."""
+    row = await (await connection.execute(q.organisation, {"org_id": org_id})).fetchone()
+    assert row is not None
+    return row
+
+
+async def update_organisation(
+    connection: Connection, org_id: int, columns: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    """`settings` are laid over those there."""
+    await connection.execute(
+        q.update_organisation,
+        {
+            "org_id": org_id,
+            **dict.fromkeys(("name", "time_zone", "currency", "language")),
+            **columns,
+            "settings": msgspec.json.encode(settings).decode(),
+        },
+    )
+
+
+async def change_api_key(
+    connection: Connection, org_id: int, key_id: int, *, description: str | None, enabled: bool | None
+) -> ApiKeyRow | None:
+    """None stays as it is. None when there is no such key."""
+    values = {"org_id": org_id, "key_id": key_id, "description": description, "enabled": enabled}
+    row = await (await connection.execute(q.change_api_key, values)).fetchone()
+    return None if row is None else ApiKeyRow(*row)
+
+
+async def delete_api_key(connection: Connection, org_id: int, key_id: int) -> bool:
+    cursor = await connection.execute(q.delete_api_key, {"org_id": org_id, "key_id": key_id})
+    return await cursor.fetchone() is not None

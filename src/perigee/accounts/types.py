@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from perigee.accounts.rights import ACCESS, Right
 
@@ -53,3 +54,67 @@ class Principal:
 
     def may(self, right: Right) -> bool:
         return right in ACCESS[self.access]
+
+
+class Organisation(msgspec.Struct):
+    """`time_zone` (tz database), `currency` (ISO 4217) and `language` (RFC 5646) count where a caller gives none.
+
+    `postal_address` stands in the footer of marketing email. `always_arrays`: one-element results of the old wire stay
+    arrays (contract section 3). `contact_activity`: the activity feed answers (contract 11.3).
+    """
+
+    org_id: int
+    name: str
+    time_zone: str
+    currency: str
+    language: str
+    postal_address: str
+    always_arrays: bool
+    contact_activity: bool
+
+
+class OrganisationUpdate(msgspec.Struct, forbid_unknown_fields=True):
+    """What is absent stays."""
+
+    name: str | UnsetType = UNSET
+    time_zone: str | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+    language: str | UnsetType = UNSET
+    postal_address: str | UnsetType = UNSET
+    always_arrays: bool | UnsetType = UNSET
+    contact_activity: bool | UnsetType = UNSET
+
+
+class ApiKey(msgspec.Struct):
+    """`hint` is how the key begins; the key itself is never shown again. `last_used_at` is noted once an hour."""
+
+    key_id: int
+    hint: str
+    description: str
+    access: str
+    enabled: bool
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class ApiKeyCreate(msgspec.Struct, forbid_unknown_fields=True):
+    """`access` as contract section 6 names the rights: full, events, events_contacts, events_contacts_write, messages."""
+
+    description: str = ""
+    access: str = "full"
+
+
+class ApiKeyCreated(msgspec.Struct):
+    """The only time that the key is shown."""
+
+    key_id: int
+    key: str
+    description: str
+    access: str
+
+
+class ApiKeyUpdate(msgspec.Struct, forbid_unknown_fields=True):
+    """What is absent stays."""
+
+    description: str | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET

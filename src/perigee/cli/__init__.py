@@ -24,6 +24,8 @@ COMMANDS = (
     ("segments", "perigee.cli.segments:app", "Lists and dynamic segments."),
     ("messages", "perigee.cli.messages:app", "Emails and SMS to send."),
     ("campaigns", "perigee.cli.campaigns:app", "Make a campaign, launch it, watch it, read its report."),
+    ("organisation", "perigee.cli.organisation:app", "The organisation's name, defaults and switches."),
+    ("keys", "perigee.cli.keys:app", "API keys: make, list, switch off."),
     ("providers", "perigee.cli.providers:app", "The relays that messages are sent through."),
     ("sandbox", "perigee.cli.sandbox:app", "Messages that were kept instead of sent."),
     ("db", "perigee.cli.db:app", "The database: start, stop, shell, dump, restore, schema."),

@@ -11,6 +11,12 @@ class Methods:
     """What both clients can do; each line names the function that does it."""
 
     account_info = method(accounts.account_info)
+    get_organisation = method(accounts.get_organisation)
+    update_organisation = method(accounts.update_organisation)
+    list_api_keys = method(accounts.list_api_keys)
+    create_api_key = method(accounts.create_api_key)
+    enable_api_key = method(accounts.enable_api_key)
+    delete_api_key = method(accounts.delete_api_key)
 
     import_contacts = method(contacts.import_contacts)
     import_status = method(contacts.import_status)

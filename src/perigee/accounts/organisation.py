@@ -1,0 +1,86 @@
+"""What an organisation says of itself: name, defaults for what callers leave out, switches of the old wire."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from perigee.accounts import store
+from perigee.accounts.types import Organisation, OrganisationUpdate
+from perigee.db.pool import Connection
+from perigee.errors import Invalid
+from perigee.lib.languages import to_language, to_time_zone
+from perigee.lib.text import clean
+
+NAME_LENGTH = 200
+ADDRESS_LENGTH = 500
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+async def get_organisation(connection: Connection, org_id: int) -> Organisation:
+    name, time_zone, currency, language, settings = await store.organisation(connection, org_id)
+    return Organisation(
+        org_id=org_id,
+        name=name,
+        time_zone=time_zone,
+        currency=currency,
+        language=language,
+        postal_address=str(settings.get("postal_address") or ""),
+        always_arrays=bool(settings.get("always_arrays")),
+        contact_activity=settings.get("contact_activity") is not False,
+    )
+
+
+async def update_organisation(
+    connection: Connection, org_id: int, change: OrganisationUpdate
+) -> Organisation:
+    """What is absent stays. Raises Invalid, and then nothing has changed."""
+    columns: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+    for name, value in msgspec.structs.asdict(change).items():
+        if value is msgspec.UNSET:
+            continue
+        if name in _COLUMNS:
+            columns[name] = _COLUMNS[name](value)
+        else:
+            settings[name] = _postal_address(value) if name == "postal_address" else value
+    await store.update_organisation(connection, org_id, columns, settings)
+    return await get_organisation(connection, org_id)
+
+
+def _name(value: str) -> str:
+    return _text("name", value, NAME_LENGTH, required=True)
+
+
+def _postal_address(value: str) -> str:
+    return _text("postal_address", value, ADDRESS_LENGTH, required=False)
+
+
+def _text(field: str, value: str, length: int, *, required: bool) -> str:
+    text = clean(value).strip()
+    if (required and not text) or len(text) > length:
+        raise Invalid.of(field, value, f"must have {'1 to' if required else 'at most'} {length} characters")
+    return text
+
+
+def _time_zone(value: str) -> str:
+    return to_time_zone("time_zone", value) or _blank("time_zone", value)
+
+
+def _currency(value: str) -> str:
+    if not _CURRENCY.fullmatch(value):
+        raise Invalid.of("currency", value, "must be an ISO 4217 code of three capital letters")
+    return value
+
+
+def _language(value: str) -> str:
+    return to_language("language", value) or _blank("language", value)
+
+
+def _blank(field: str, value: str) -> str:
+    raise Invalid.of(field, value, "must not be empty")
+
+
+_COLUMNS = {"name": _name, "time_zone": _time_zone, "currency": _currency, "language": _language}
