@@ -38,6 +38,7 @@ async def erase_traces(conn: Connection, org_id: int, contact_ids: Sequence[int]
         q.erase_activity,
         q.erase_waiting,
         q.erase_inbox,
+        q.erase_promo_codes,
         q.erase_contact_log,
     ):
         await conn.execute(statement, values)

@@ -630,6 +630,11 @@ with tokens as (
 )
 delete from inbox_message where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
 
+-- name: erase_promo_codes
+-- The code was given away and stays so; to whom is forgotten.
+update promo_code set contact_id = null
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+
 -- name: erase_addresses
 -- Addresses that nobody holds any more. One that must not be written to leaves its keyed hash, so that whoever brings
 -- it back does not bring it back to life.

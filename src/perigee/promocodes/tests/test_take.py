@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from perigee.contacts.delete import erase_all
 from perigee.db.pool import Database
 from perigee.promocodes.store import list_codes, upsert_codes
 from perigee.promocodes.take import take, take_all
@@ -117,3 +118,18 @@ async def test_only_the_own_organisations_codes_are_taken(db: Database, org_id: 
     await fill(db, other, code("A"))
     async with db.transaction() as conn:
         assert await take(conn, org_id, 7, now=NOW) is None
+
+
+async def test_an_erased_person_is_forgotten_and_the_code_stays_used(db: Database, org_id: int) -> None:
+    await fill(db, org_id, code("A"))
+    async with db.transaction() as conn:
+        row = await (
+            await conn.execute(
+                "insert into contact (org_id) values (%(org)s) returning contact_id", {"org": org_id}
+            )
+        ).fetchone()
+        assert row is not None
+        assert await take(conn, org_id, row[0], now=NOW) == "A"
+        await erase_all(conn, org_id, [row[0]])
+        (held,) = await list_codes(conn, org_id, Filters(), rows=5)
+    assert (held.in_use, held.contact_id) == (True, None)
