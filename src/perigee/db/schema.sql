@@ -1110,12 +1110,6 @@ ALTER TABLE ONLY data_value
     ADD CONSTRAINT data_value_pkey PRIMARY KEY (org_id, key, file_id);
 
 ALTER TABLE ONLY delivery
-    ADD CONSTRAINT delivery_address_once UNIQUE (org_id, address, send_started_at, send_id);
-
-ALTER TABLE ONLY delivery_default
-    ADD CONSTRAINT delivery_default_org_id_address_send_started_at_send_id_key UNIQUE (org_id, address, send_started_at, send_id);
-
-ALTER TABLE ONLY delivery
     ADD CONSTRAINT delivery_pkey PRIMARY KEY (org_id, send_started_at, send_id, ordinal);
 
 ALTER TABLE ONLY delivery_default
@@ -1321,7 +1315,11 @@ CREATE INDEX contact_updated ON contact USING btree (org_id, updated_at, contact
 
 CREATE INDEX data_value_file ON data_value USING btree (org_id, file_id);
 
+CREATE UNIQUE INDEX delivery_address_once ON ONLY delivery USING btree (org_id, address, send_started_at, send_id) WHERE (address IS NOT NULL);
+
 CREATE INDEX delivery_contact ON ONLY delivery USING btree (org_id, contact_id, at);
+
+CREATE UNIQUE INDEX delivery_default_org_id_address_send_started_at_send_id_idx ON delivery_default USING btree (org_id, address, send_started_at, send_id) WHERE (address IS NOT NULL);
 
 CREATE INDEX delivery_default_org_id_contact_id_at_idx ON delivery_default USING btree (org_id, contact_id, at);
 
@@ -1389,7 +1387,7 @@ ALTER INDEX activity_status ATTACH PARTITION activity_default_org_id_status_at_a
 
 ALTER INDEX activity_pkey ATTACH PARTITION activity_default_pkey;
 
-ALTER INDEX delivery_address_once ATTACH PARTITION delivery_default_org_id_address_send_started_at_send_id_key;
+ALTER INDEX delivery_address_once ATTACH PARTITION delivery_default_org_id_address_send_started_at_send_id_idx;
 
 ALTER INDEX delivery_contact ATTACH PARTITION delivery_default_org_id_contact_id_at_idx;
 

@@ -1,9 +1,10 @@
 -- What the reads of activity and history need, at the least cost for the writers (docs/explanation/delivery.md).
 
--- The constraint as before, led by the address: "what was sent to this address" is now a look-up, and the campaign path
--- keeps its number of index entries.
+-- The rule as before, led by the address: "what was sent to this address" is now a look-up, and a message has no more
+-- index entries than before. Partial, so that no look-up by another key can take it (db/plans.py); nulls never were equal.
 alter table delivery drop constraint delivery_org_id_send_started_at_send_id_address_key;
-alter table delivery add constraint delivery_address_once unique (org_id, address, send_started_at, send_id);
+create unique index delivery_address_once on delivery (org_id, address, send_started_at, send_id)
+    where address is not null;
 
 -- One status in the order of time. Deliveries, which are most rows and the ones that campaigns write, stay out of it:
 -- they are found by reading the primary key forward.
