@@ -27,6 +27,8 @@ COMMANDS = (
     ("organisation", "perigee.cli.organisation:app", "The organisation's name, defaults and switches."),
     ("keys", "perigee.cli.keys:app", "API keys: make, list, switch off."),
     ("providers", "perigee.cli.providers:app", "The relays that messages are sent through."),
+    ("senders", "perigee.cli.senders:app", "Who messages may come from."),
+    ("promocodes", "perigee.cli.promocodes:app", "Promo codes: fill the pool, see what is left."),
     ("sandbox", "perigee.cli.sandbox:app", "Messages that were kept instead of sent."),
     ("db", "perigee.cli.db:app", "The database: start, stop, shell, dump, restore, schema."),
 )

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from perigee.client import accounts, campaigns, contacts, messages, orders, providers, sandbox, segments
+from perigee.client import (
+    accounts,
+    campaigns,
+    contacts,
+    messages,
+    orders,
+    promocodes,
+    providers,
+    sandbox,
+    segments,
+    senders,
+)
 from perigee.client.method import Asynchronous, Blocking, method
 from perigee.client.transport import Patience, Transport
 
@@ -56,6 +67,14 @@ class Methods:
 
     add_provider = method(providers.add_provider)
     list_providers = method(providers.list_providers)
+
+    add_sender = method(senders.add_sender)
+    list_senders = method(senders.list_senders)
+    delete_sender = method(senders.delete_sender)
+
+    store_promo_codes = method(promocodes.store_promo_codes)
+    list_promo_codes = method(promocodes.list_promo_codes)
+    count_promo_codes = method(promocodes.count_promo_codes)
 
     list_sandbox = method(sandbox.list_sandbox)
     get_sandbox_message = method(sandbox.get_sandbox_message)

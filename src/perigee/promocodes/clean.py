@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, time, tzinfo
 
 from perigee.errors import Invalid
-from perigee.lib.dates import to_moment
+from perigee.lib.dates import to_date, to_moment
 from perigee.lib.scalars import one_or_many, to_int, to_text
 from perigee.promocodes.types import CODE_LENGTH, MOST_DISCOUNT, TYPE_LENGTH
+
+LAST_MINUTE = time(23, 59)
 
 
 def codes(value: object) -> list[str]:
@@ -20,6 +22,9 @@ def codes(value: object) -> list[str]:
 
 
 def expiration(value: object, zone: tzinfo) -> datetime:
+    """A bare date means its last minute: a code that ends on a day holds on that day. Raises Invalid."""
+    if isinstance(value, str) and ":" not in value and (day := to_date("expirationDate", value)) is not None:
+        return datetime.combine(day, LAST_MINUTE, zone).astimezone(UTC)
     moment = to_moment("expirationDate", value, zone)
     if moment is None:
         raise Invalid("expirationDate: is required", field="expirationDate")

@@ -103,6 +103,11 @@ async def test_the_dates_are_those_of_the_organisations_zone(api: Api) -> None:
     assert stored[0][0] == datetime(2099, 6, 30, 21, 30, tzinfo=UTC)
 
 
+async def test_a_bare_date_means_its_last_minute(api: Api) -> None:
+    await upload(api, promocodes=["A"], expirationDate="2099-07-01")
+    assert (await api.get(PATH)).json()[0]["expirationDate"] == "2099-07-01T23:59"
+
+
 async def test_the_count_is_a_bare_number_of_what_is_left(api: Api) -> None:
     assert (await api.get(f"{PATH}/count")).text == "0"
     await upload(api)
