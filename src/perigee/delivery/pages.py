@@ -21,7 +21,7 @@ from perigee.errors import Invalid, NotFound
 from perigee.http import body
 from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
-from perigee.http.html import page, text
+from perigee.http.html import foreign_page, page, text
 from perigee.http.people import refusal
 from perigee.messages.links import OPEN, UNSUBSCRIBE, VIEW, Click, read_click, read_recipient
 
@@ -204,17 +204,7 @@ def web_version(context: AppContext) -> ControllerRouterHandler:
             return refusal(NotFound("this message cannot be shown"), "/v/")
         except Exception as error:
             return refusal(error, "/v/")
-        return Response(
-            html.encode(),
-            media_type="text/html; charset=utf-8",
-            headers={
-                "Content-Security-Policy": "sandbox allow-popups allow-top-navigation-by-user-activation; "
-                "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:",
-                "X-Content-Type-Options": "nosniff",
-                "Referrer-Policy": "no-referrer",
-                "Cache-Control": "no-store",
-            },
-        )
+        return foreign_page(html)
 
     return handle
 

@@ -52,3 +52,18 @@ def page(title: str, body: str, *, status: int = 200, headers: dict[str, str] | 
             **(headers or {}),
         },
     )
+
+
+def foreign_page(content: str) -> Response[Any]:
+    """HTML of a message as its author wrote it: in an origin of its own, without scripts (reliability 32)."""
+    return Response(
+        content=content.encode(),
+        media_type="text/html; charset=utf-8",
+        headers={
+            "Content-Security-Policy": "sandbox allow-popups allow-top-navigation-by-user-activation; "
+            "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-store",
+        },
+    )

@@ -11,6 +11,7 @@ from perigee.appinbox import pages as appinbox_pages
 from perigee.delivery import pages as delivery_pages
 from perigee.delivery.channels.sandbox import pages as sandbox_pages
 from perigee.http.context import AppContext
+from perigee.messages import view as message_view
 from perigee.observe import metrics_page
 from perigee.openapi import pages as openapi_pages
 from perigee.push import webpush_pages
@@ -43,6 +44,7 @@ PAGES: tuple[Page, ...] = (
     metrics,
     *delivery_pages.PAGES,
     *sandbox_pages.PAGES,
+    *message_view.PAGES,
     *appinbox_pages.PAGES,
     *openapi_pages.PAGES,
     *site_pages.PAGES,

@@ -9,9 +9,9 @@ from perigee.esputnik.face import Answer, Call, Right, listing, operation, page,
 from perigee.http.operation import Operation
 from perigee.lib.scalars import to_id
 from perigee.lib.text import clean_or_none
-from perigee.messages import manage, store
+from perigee.messages import manage, store, view
 from perigee.messages.contents import CONTENTS
-from perigee.messages.types import MessageCreated, MessageRow
+from perigee.messages.types import MessageCreated, MessageRow, ViewLink
 
 CHANNELS = tuple(CONTENTS)
 # Contract section 6: a key of any level may work on email and SMS templates.
@@ -150,6 +150,24 @@ def _language(call: Call) -> str:
     language = manage.language_code(call.path["language"], "language")
     assert language is not None
     return language
+
+
+@operation(
+    "GET",
+    "/v1/messages/email/{message_id:int}/viewLink",
+    section="18.1",
+    right=Right.GENERAL,
+    answer=ViewLink,
+    answer_example={"link": "https://links.example.com/m/AWuxj4E9"},
+    refusals=(404,),
+)
+async def get_email_view_link(call: Call) -> ViewLink:
+    """Read the link that shows an email template in the browser."""
+    message_id = call.path["message_id"]
+    async with call.context.database.connection() as connection:
+        await store.get_message(connection, call.org_id, message_id, channel="email")
+    context = call.context
+    return ViewLink(view.view_link(context.keys.links, context.settings.public_url, call.org_id, message_id))
 
 
 OPERATIONS = [method for channel in CHANNELS for method in _family(channel)]

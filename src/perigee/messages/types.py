@@ -18,6 +18,10 @@ class MessageCreated(msgspec.Struct):
     id: int
 
 
+class ViewLink(msgspec.Struct):
+    link: str
+
+
 class MessageCreate(msgspec.Struct, forbid_unknown_fields=True):
     """`content` holds the channel's members in the wire's names (from, subject, htmlText, text …)."""
 

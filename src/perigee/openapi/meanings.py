@@ -27,6 +27,7 @@ from perigee.events.past import PastEventIn, PastEventsIn
 from perigee.orders.intake import OrdersIn
 from perigee.push.types import WebPushDomainIn, WebPushDomainsIn
 from perigee.segments.esputnik import Ids, Subscriptions
+from perigee.sending.types import MessageStatus, MessageStatuses, SendResult, SendResults
 from perigee.site.types import SiteDomainIn
 
 
@@ -159,6 +160,9 @@ MEANINGS: dict[tuple[type, str], Any] = {
     },
     (BulkAnswer, "failedContacts"): {"anyOf": [{"type": "array", "items": REFUSED_CONTACT}, REFUSED_CONTACT]},
     (ContactEmails, "results"): OneOrMany(ContactEmail),
+    (SendResults, "id"): {"type": ["integer", "string"]},
+    (SendResults, "results"): OneOrMany(SendResult),
+    (MessageStatuses, "results"): OneOrMany(MessageStatus),
     (AddressBooks, "addressBook"): OneOrMany(AddressBook, text=False),
     (AddressBook, "fieldGroups"): OneOrMany(ShownGroup, text=False),
     (EventIn, "eventTypeKey"): TYPE_KEY,

@@ -16,14 +16,14 @@ from perigee.sending.types import (
     Callout,
     EmailSend,
     MessageStatus,
+    MessageStatuses,
     Queued,
     Recipient,
     Refused,
-    Result,
-    Results,
+    SendResult,
+    SendResults,
     SmartSend,
     SmsSend,
-    Statuses,
     TemplateSend,
     ViberSend,
 )
@@ -39,21 +39,21 @@ ONE_STATUS = {
 IDS = (Query("ids", list[str], "Request ids, comma separated", required=True, example=EXAMPLE_ID),)
 
 
-def _answer(call: Call, outcome: Outcome) -> Results:
+def _answer(call: Call, outcome: Outcome) -> SendResults:
     """One result is an object, and then the number beside it is text too (the example of section 19)."""
     results = collapse(call, [_result(call, outcome.send_id, one) for one in outcome.results])
-    return Results(0 if isinstance(results, list) else "0", results)
+    return SendResults(0 if isinstance(results, list) else "0", results)
 
 
-def _result(call: Call, send_id: int | None, one: Queued | Refused) -> Result:
+def _result(call: Call, send_id: int | None, one: Queued | Refused) -> SendResult:
     if isinstance(one, Refused):
-        return Result(one.shown, "ERROR", message=one.message)
+        return SendResult(one.shown, "ERROR", message=one.message)
     assert send_id is not None
     key = call.context.keys.message_ids
-    return Result(one.shown, "OK", status.request_id(key, call.org_id, send_id, one.ordinal))
+    return SendResult(one.shown, "OK", status.request_id(key, call.org_id, send_id, one.ordinal))
 
 
-async def _queue(call: Call, wanted: Wanted) -> Results:
+async def _queue(call: Call, wanted: Wanted) -> SendResults:
     context = call.context
     outcome = await queueing.queue(
         context.database, call.org_id, wanted, now=context.now(), public_url=context.settings.public_url
@@ -67,7 +67,7 @@ async def _queue(call: Call, wanted: Wanted) -> Results:
     section="19.1",
     right=Right.MESSAGES,
     body=SmartSend,
-    answer=Results,
+    answer=SendResults,
     body_limit=bulk_limit,
     example={
         "recipients": [
@@ -83,7 +83,7 @@ async def _queue(call: Call, wanted: Wanted) -> Results:
     answer_example=ONE_RESULT,
     refusals=(404,),
 )
-async def smart_send(call: Call) -> Results:
+async def smart_send(call: Call) -> SendResults:
     """Send a template, with data per recipient."""
     body = await call.json(dict[str, Any])
     async with call.context.database.connection() as conn:
@@ -102,7 +102,7 @@ async def smart_send(call: Call) -> Results:
     section="19.2",
     right=Right.MESSAGES,
     body=EmailSend,
-    answer=Results,
+    answer=SendResults,
     body_limit=bulk_limit,
     example={
         "from": '"Example Shop" <news@example.com>',
@@ -115,7 +115,7 @@ async def smart_send(call: Call) -> Results:
     },
     answer_example=ONE_RESULT,
 )
-async def send_email(call: Call) -> Results:
+async def send_email(call: Call) -> SendResults:
     """Send an email that is no template."""
     body = await call.json(dict[str, Any])
     recipients = reading.locators(
@@ -152,7 +152,7 @@ async def send_email(call: Call) -> Results:
     section="19.3",
     right=Right.MESSAGES,
     body=SmsSend,
-    answer=Results,
+    answer=SendResults,
     body_limit=bulk_limit,
     example={"from": "EXAMPLE", "text": "Code 1234", "phoneNumbers": ["380501112233"]},
     answer_example={
@@ -161,7 +161,7 @@ async def send_email(call: Call) -> Results:
     },
     refusals=(404,),
 )
-async def send_sms(call: Call) -> Results:
+async def send_sms(call: Call) -> SendResults:
     """Send an SMS that is no template, to numbers or to a segment."""
     body = await call.json(dict[str, Any])
     recipients, once = await _phones(call, "sms", body)
@@ -185,7 +185,7 @@ async def send_sms(call: Call) -> Results:
     section="19.4",
     right=Right.MESSAGES,
     body=ViberSend,
-    answer=Results,
+    answer=SendResults,
     body_limit=bulk_limit,
     example={
         "from": "EXAMPLE",
@@ -200,7 +200,7 @@ async def send_sms(call: Call) -> Results:
     },
     refusals=(404,),
 )
-async def send_viber(call: Call) -> Results:
+async def send_viber(call: Call) -> SendResults:
     """Send a Viber message that is no template, to numbers or to a segment."""
     body = await call.json(dict[str, Any])
     recipients, once = await _phones(call, "viber", body)
@@ -232,7 +232,7 @@ async def send_viber(call: Call) -> Results:
     section="19.6",
     right=Right.MESSAGES,
     body=TemplateSend,
-    answer=Results,
+    answer=SendResults,
     body_limit=bulk_limit,
     example={
         "email": True,
@@ -243,7 +243,7 @@ async def send_viber(call: Call) -> Results:
     answer_example=ONE_RESULT,
     refusals=(404,),
 )
-async def send_template(call: Call) -> Results:
+async def send_template(call: Call) -> SendResults:
     """Send a template in the old form: the same parameters for all, to addresses, one contact or a segment."""
     body = await call.json(dict[str, Any])
     async with call.context.database.connection() as conn:
@@ -297,7 +297,7 @@ def _external_request_id(body: dict[str, Any]) -> str | None:
     )
 
 
-async def _statuses(call: Call) -> Statuses:
+async def _statuses(call: Call) -> MessageStatuses:
     most = call.context.settings.max_recipients_per_call
     ids = split_list(call.query.getall("ids", []), limit=most)
     if not ids:
@@ -306,7 +306,7 @@ async def _statuses(call: Call) -> Statuses:
         found: list[MessageStatus] = await status.statuses(
             conn, call.org_id, call.context.keys.message_ids, ids
         )
-    return Statuses(collapse(call, found))
+    return MessageStatuses(collapse(call, found))
 
 
 @operation(
@@ -315,16 +315,16 @@ async def _statuses(call: Call) -> Statuses:
     section="19.5",
     right=Right.MESSAGES,
     query=IDS,
-    answer=Statuses,
+    answer=MessageStatuses,
     answer_example=ONE_STATUS,
 )
-async def get_message_status(call: Call) -> Statuses:
+async def get_message_status(call: Call) -> MessageStatuses:
     """Read how messages have fared, by their request ids."""
     return await _statuses(call)
 
 
 def _old_status(channel: str) -> Any:
-    async def get_status(call: Call) -> Statuses:
+    async def get_status(call: Call) -> MessageStatuses:
         return await _statuses(call)
 
     get_status.__name__ = f"get_{channel}_message_status"
@@ -335,7 +335,7 @@ def _old_status(channel: str) -> Any:
         section="19.6",
         right=Right.MESSAGES,
         query=IDS,
-        answer=Statuses,
+        answer=MessageStatuses,
         answer_example=ONE_STATUS,
     )(get_status)
 

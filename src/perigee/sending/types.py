@@ -102,7 +102,7 @@ class ViberSend(msgspec.Struct, rename="camel"):
     track_urls: bool = True
 
 
-class Param(msgspec.Struct):
+class TemplateParam(msgspec.Struct):
     """Replaces `%TEMPLATE.name%`; the prefix of `key` may be left out."""
 
     key: str
@@ -115,12 +115,12 @@ class TemplateSend(msgspec.Struct, rename="camel"):
     recipients: list[str] = []
     contact_id: int | None = None
     group_id: int | None = None
-    params: list[Param] = []
+    params: list[TemplateParam] = []
     email: bool = False
     from_name: str | None = None
 
 
-class Result(msgspec.Struct, rename="camel"):
+class SendResult(msgspec.Struct, rename="camel"):
     """`requestId` with OK, `message` with ERROR."""
 
     locator: str
@@ -130,7 +130,7 @@ class Result(msgspec.Struct, rename="camel"):
     id: int = 0
 
 
-class Results(msgspec.Struct):
+class SendResults(msgspec.Struct):
     """`results`: several as a list, one as itself, and `id` is then text like its numbers."""
 
     id: Any
@@ -146,7 +146,7 @@ class MessageStatus(msgspec.Struct, rename="camel"):
     delivered: bool
 
 
-class Statuses(msgspec.Struct):
+class MessageStatuses(msgspec.Struct):
     """Several as a list, one as itself; unknown ids are left out."""
 
     results: Any
@@ -162,10 +162,6 @@ class Callout(msgspec.Struct, rename="camel"):
     sent: int
     delivered: int
     errors: int
-
-
-class ViewLink(msgspec.Struct):
-    link: str
 
 
 class SentTo(msgspec.Struct):

@@ -13,6 +13,9 @@ import pytest
 
 from perigee.testing.api import Api
 from perigee.testing.sending import Shop
+from perigee.testing.smtp_fixtures import start_smtp_server
+
+__all__ = ["start_smtp_server"]
 
 EMAIL = {
     "from": '"Example Shop" <news@shop.example.com>',
