@@ -1,4 +1,4 @@
-"""Web push over HTTP for browsers: scripts, subscriptions, events (TRACKING 4 and 10). No credentials.
+"""Web push over HTTP for browsers: scripts, subscriptions, events, reports (TRACKING 4 and 10). No credentials.
 
 A page or worker names its site by the public VAPID key. A browser says whose page it runs (`Origin`): only the
 domain's own pages may subscribe, so that another site cannot collect permission in its name.
@@ -7,6 +7,7 @@ domain's own pages may subscribe, so that another site cannot collect permission
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC
 from typing import Any, TypeVar
 
 from litestar import Response, get, post
@@ -20,9 +21,11 @@ from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
 from perigee.lib import json_edge
 from perigee.lib.remembered import Remembered
+from perigee.lib.scalars import to_text
 from perigee.push import push_events, webpush_intake, webpush_store
+from perigee.push.interactions import report
 from perigee.push.subscriptions import subscribe
-from perigee.push.webpush_types import PushEventIn, PushSite, Subscribed, SubscriptionIn
+from perigee.push.webpush_types import PushEventIn, PushSite, ReportIn, Subscribed, SubscriptionIn
 from perigee.site import javascript
 from perigee.site.flood import Flood
 
@@ -169,4 +172,20 @@ def take_push_event(context: AppContext) -> ControllerRouterHandler:
     return post(ADDRESSES["events"], status_code=200)(_answered(take))
 
 
-PAGES = (page_script, worker_script, take_subscription, take_push_event)
+def take_report(context: AppContext) -> ControllerRouterHandler:
+    """What the worker saw of a message: the same as an application's report (contract 22.6), by its own token."""
+    intake = Intake(context)
+    commit = context.group_commit(report.record)
+
+    async def take(request: AnyRequest) -> None:
+        body = await intake.read(request, ReportIn)
+        site = await intake.site(request, body.site)
+        interaction = to_text("interactionId", body.interaction_id) or ""
+        message = report.read_interaction(context.keys.message_ids, site.org_id, interaction)
+        one = report.clean(message, token=body.token, status=body.status, zone=UTC)
+        await commit.submit(site.org_id, one)
+
+    return post(ADDRESSES["reports"], status_code=200)(_answered(take))
+
+
+PAGES = (page_script, worker_script, take_subscription, take_push_event, take_report)

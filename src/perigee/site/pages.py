@@ -13,6 +13,7 @@ from perigee.esputnik import envelope
 from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
 from perigee.site import javascript
+from perigee.site.recommendations import take_question
 from perigee.site.sites import Sites
 from perigee.site.tracker import plugin_log, take_event
 
@@ -33,4 +34,4 @@ def tracking_script(context: AppContext) -> ControllerRouterHandler:
     return handle
 
 
-PAGES = (take_event, plugin_log, tracking_script)
+PAGES = (take_event, plugin_log, tracking_script, take_question)
