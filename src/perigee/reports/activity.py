@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from perigee.db import plans
 from perigee.db.pool import Connection
 from perigee.reports import store
 from perigee.reports.cursor import Place
@@ -82,6 +83,7 @@ async def _find(
             conn, org_id, after=place, until=until, status=filters.status, sends=sends, rows=rows
         )
     (to,) = filters.addresses
+    await plans.by_key(conn)
     contacts = await store.contacts_of_address(conn, org_id, to.kind, to.address)
     if not contacts:
         return []
@@ -102,6 +104,7 @@ async def _find(
 async def _describe(conn: Connection, org_id: int, rows: Sequence[Happening]) -> Page:
     if not rows:
         return Page([], {}, {}, {})
+    await plans.by_key(conn)
     sends = await store.describe_sends(conn, org_id, sorted({row.send_id for row in rows}))
     contacts = await store.describe_contacts(conn, org_id, sorted({row.contact_id for row in rows}))
     messages = sorted({(row.send_id, row.ordinal) for row in rows})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from perigee.db import plans
 from perigee.db.pool import Connection
 from perigee.errors import NotFound
 from perigee.reports import store
@@ -46,7 +47,8 @@ async def read_history(
     skip: int,
     rows: int,
 ) -> list[Entry]:
-    """The messages of the period, the newest first."""
+    """The messages of the period, the newest first. Within a transaction, which is planned by key from here on."""
+    await plans.by_key(conn)
     messages = await store.messages_of_contacts(
         conn, org_id, contacts, start=period.start, end=period.end, channels=channels, skip=skip, rows=rows
     )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 
-from perigee.db import plans
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 
@@ -87,8 +86,8 @@ async def activity(
     sends: Sequence[int] | None,
     rows: int,
 ) -> list[Happening]:
-    """Within a transaction, whose plans look at the values from here on."""
-    await conn.execute(q.plan_by_values)
+    """Within a transaction, whose plans follow indexes from here on."""
+    await conn.execute(q.plan_in_order)
     cursor = await conn.execute(
         q.activity, _page(org_id, after=after, until=until, status=status, sends=sends, rows=rows)
     )
@@ -108,8 +107,7 @@ async def activity_of_contacts(
     sends: Sequence[int] | None,
     rows: int,
 ) -> list[Happening]:
-    """As `activity`, of messages of these channels to one address."""
-    await conn.execute(q.plan_by_values)
+    """As `activity`, of messages of these channels to one address. Wants plans by key."""
     page = _page(org_id, after=after, until=until, status=status, sends=sends, rows=rows)
     cursor = await conn.execute(
         q.activity_of_contacts,
@@ -139,7 +137,7 @@ def _page(
 
 
 async def contacts_of_address(conn: Connection, org_id: int, kind: str, address: str) -> list[int]:
-    """`kind`: `email`, `phone` or `token`."""
+    """`kind`: `email`, `phone` or `token`. Wants plans by key."""
     places = {name: address if name == kind else None for name in ("email", "phone", "token")}
     cursor = await conn.execute(q.contacts_of_address, {"org_id": org_id, "address": address, **places})
     return [contact_id for (contact_id,) in await cursor.fetchall()]
@@ -162,8 +160,7 @@ async def describe_sends(conn: Connection, org_id: int, send_ids: Sequence[int])
 async def describe_messages(
     conn: Connection, org_id: int, messages: Sequence[tuple[int, int]], sends: dict[int, SendFacts]
 ) -> dict[tuple[int, int], MessageFacts]:
-    """By (send_id, ordinal); messages of unknown sends are left out. Within a transaction, planned by key from here on."""
-    await plans.by_key(conn)
+    """By (send_id, ordinal); messages of unknown sends are left out. Wants plans by key."""
     known = [message for message in messages if message[0] in sends]
     cursor = await conn.execute(
         q.describe_messages,
