@@ -27,7 +27,6 @@ STATUS: dict[type[errors.PerigeeError], int] = {
     errors.TooLarge: 413,
     UnsupportedMedia: 415,
     KeyReused: 422,
-    errors.TooWide: TOO_WIDE,
     errors.Limited: 429,
     errors.Unavailable: 503,
 }
@@ -54,7 +53,8 @@ def render(error: Exception, path: str) -> Response[Any]:
     extra: dict[str, Any] = {}
     if isinstance(found, errors.Invalid) and found.field:
         extra["field"] = found.field
-    return body(status_of(found), found.message, path, headers=headers_of(found), extra=extra)
+    status = TOO_WIDE if isinstance(found, errors.TooWide) else status_of(found)
+    return body(status, found.message, path, headers=headers_of(found), extra=extra)
 
 
 def body(
