@@ -15,6 +15,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from perigee.db.queries import load
+from perigee.delivery.data import NOTHING, Somebody
 from perigee.delivery.sends import Sends
 from perigee.delivery.tracking import Hit, OptOut, opt_out, record_hits
 from perigee.errors import Invalid, NotFound
@@ -197,9 +198,12 @@ def web_version(context: AppContext) -> ControllerRouterHandler:
                     },
                 )
                 row = await cursor.fetchone()
-            if row is None:
-                raise NotFound("no such message")
-            html = send.web_version(row[:-2], row[-2], recipient.ordinal, row[-1] or {})
+                if row is None:
+                    raise NotFound("no such message")
+                given = await send.given(connection, [Somebody(recipient.ordinal, row[1])])
+            html = send.web_version(
+                row[:-1], row[-1], recipient.ordinal, given.get(recipient.ordinal, NOTHING)
+            )
         except Invalid:
             return refusal(NotFound("this message cannot be shown"), "/v/")
         except Exception as error:

@@ -241,13 +241,12 @@ order by r.n
 -- For the web version of a message: the person as they are now.
 select c.contact_id, c.email, c.phone, ae.spelling, c.first_name, c.last_name, c.external_id, c.contact_key,
        c.language, c.time_zone, c.region, c.town, c.street, c.postcode, c.fields,
-       coalesce(d.language, r.language) as sent_language, r.data
+       d.language as sent_language
 from contact c
 left join address ae on ae.org_id = c.org_id and ae.kind = 'email' and ae.value = c.email
 join send s on s.org_id = c.org_id and s.send_id = %(send_id)s
 left join delivery d on d.org_id = c.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
      and d.ordinal = %(ordinal)s
-left join send_recipient r on r.org_id = c.org_id and r.send_id = s.send_id and r.ordinal = %(ordinal)s
 where c.org_id = %(org_id)s and c.contact_id = %(contact_id)s and c.deleted_at is null
 
 -- name: get_frozen_message

@@ -13,7 +13,9 @@ import msgspec
 
 from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
+from perigee.delivery import data
 from perigee.delivery.channel import Outcome, Outgoing, Reason, Receipt
+from perigee.delivery.data import NOTHING, Given, Somebody
 from perigee.delivery.lease import Lease
 from perigee.delivery.rendering import Content, Renderer, compile_content, renderers
 from perigee.delivery.suppression import ADDRESS_KIND, by_token, reason_case, recipients_from
@@ -47,16 +49,6 @@ class Reached(NamedTuple):
     address: str
     mailbox: str
     row: tuple[Any, ...]
-
-
-class Given(NamedTuple):
-    """What the caller of the API said about one recipient."""
-
-    language: str | None
-    data: Mapping[str, object]
-
-
-NOTHING_GIVEN = Given(None, {})
 
 
 def _reached(channel: str, row: tuple[Any, ...]) -> Reached | None:
@@ -114,19 +106,27 @@ class Send:
 
     async def load(self, database: Database, lease: Lease) -> dict[int, Prepared]:
         """The people of what is left of a batch, by index; who has no contact or address any more is missing."""
-        ids = lease.recipients[lease.position :]
+        indexes = range(lease.position, len(lease.recipients))
         async with database.connection() as connection:
-            reached = await self._reach(connection, ids)
-            given = await self._given(connection, lease)
+            reached = await self._reach(connection, lease.recipients[lease.position :])
+            present = {
+                index: found
+                for index in indexes
+                if (found := reached.get(lease.recipients[index])) is not None
+            }
+            people = [Somebody(lease.ordinals[index], found.row[1]) for index, found in present.items()]
+            given = await self.given(connection, people)
         prepared: dict[int, Prepared] = {}
         seen: set[str] = set()
-        for index in range(lease.position, len(lease.recipients)):
-            found = reached.get(lease.recipients[index])
-            if found is not None:
-                one = prepared[index] = self._prepare(found, given.get(lease.ordinals[index], NOTHING_GIVEN))
-                one.copy = one.address in seen
-                seen.add(one.address)
+        for index, found in present.items():
+            one = prepared[index] = self._prepare(found, given.get(lease.ordinals[index], NOTHING))
+            one.copy = one.address in seen
+            seen.add(one.address)
         return prepared
+
+    async def given(self, connection: Connection, people: Sequence[Somebody]) -> dict[int, Given]:
+        """What templates can say of these people beyond their contact, by ordinal."""
+        return await data.load(connection, self.org_id, self.send_id, self.kind, people)
 
     async def _reach(self, connection: Connection, ids: Sequence[int]) -> dict[int, Reached]:
         values = {"org_id": self.org_id, "ids": ids}
@@ -135,15 +135,6 @@ class Send:
             return {row[0]: Reached(row[1], row[1], row[2:]) for row in rows}
         rows = await (await connection.execute(q.load_people, values)).fetchall()
         return {row[0]: found for row in rows if (found := _reached(self.channel, row))}
-
-    async def _given(self, connection: Connection, lease: Lease) -> dict[int, Given]:
-        """What an API call brought for its recipients, by ordinal. A campaign's recipients bring nothing."""
-        if self.kind == "campaign":
-            return {}
-        cursor = await connection.execute(
-            q.load_given, {"org_id": self.org_id, "send_id": self.send_id, "ordinals": lease.ordinals}
-        )
-        return {row[0]: Given(row[1], row[2] or {}) for row in await cursor.fetchall()}
 
     def _prepare(self, found: Reached, given: Given) -> Prepared:
         person = Person.from_row(found.row, given.data)
@@ -195,12 +186,11 @@ class Send:
             fresh_until=fresh_until,
         )
 
-    def web_version(
-        self, row: tuple[Any, ...], language: str | None, ordinal: int, data: Mapping[str, object]
-    ) -> str:
+    def web_version(self, row: tuple[Any, ...], language: str | None, ordinal: int, given: Given) -> str:
         """The HTML part as this person got it, for the browser. Raises NotFound for channels without one."""
-        person = Person.from_row(row, data)
-        chosen = pick_language(self._renderers, language or person.language, self.content.default)
+        person = Person.from_row(row, given.data)
+        wanted = (language, given.language, person.language)
+        chosen = pick_language(self._renderers, wanted, self.content.default)
         return self._renderers[chosen].web_version(person, ordinal)
 
 

@@ -14,6 +14,7 @@ import msgspec
 from perigee.contacts.unsubscribe import Unsubscribe, unsubscribe
 from perigee.db.pool import Connection
 from perigee.db.queries import load
+from perigee.delivery.suppression import ADDRESS_KIND
 from perigee.messages.links import Recipient
 
 q = load(__package__)
@@ -70,7 +71,7 @@ class OptOut:
 
 async def opt_out(connection: Connection, org_id: int, items: Sequence[OptOut]) -> list[str | None]:
     """Unsubscribes the addresses the messages went to. Idempotent: the second time changes nothing and counts
-    nothing. Returns the addresses."""
+    nothing. A token has no consent of its own: who wants no more pushes takes it away. Returns the addresses."""
     cursor = await connection.execute(
         q.addresses_of,
         {
@@ -84,7 +85,7 @@ async def opt_out(connection: Connection, org_id: int, items: Sequence[OptOut]) 
     addresses: list[str | None] = [row[1] for row in found]
     wanted = [
         Unsubscribe(
-            kind="email" if row[2] == "email" else "phone",
+            kind=ADDRESS_KIND[row[2]],
             value=row[1],
             contact_id=item.recipient.contact_id,
             source=item.source,
@@ -92,13 +93,13 @@ async def opt_out(connection: Connection, org_id: int, items: Sequence[OptOut]) 
             send_id=item.recipient.send_id,
         )
         for row, item in zip(found, items, strict=True)
-        if row[1] is not None
+        if row[1] is not None and row[2] in ADDRESS_KIND
     ]
     changed = await unsubscribe(connection, org_id, wanted)
     first = {(u.kind, u.value) for u in changed}
     hits = []
     for row, item in zip(found, items, strict=True):
-        key = ("email" if row[2] == "email" else "phone", row[1])
+        key = (ADDRESS_KIND.get(row[2]), row[1])
         if key in first:
             first.discard(key)
             hits.append(Hit(item.recipient, "UNSUBSCRIBED", item.at, user_agent=""))

@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 
+from perigee.messages.cards import Card
 from perigee.messages.contents import Email, Sms
 from perigee.messages.prepare import prepare
 from perigee.messages.validate import validate
@@ -17,6 +18,6 @@ async def check_content(content: msgspec.Struct, engine: str) -> msgspec.Struct:
     if isinstance(content, Email):
         # The tools run in a child process with limits; waiting for it must not stop the event loop.
         content = await asyncio.to_thread(prepare, content, ENGINES.get(engine))
-    if isinstance(content, (Email, Sms)):
+    if isinstance(content, Email | Sms | Card):
         validate(content, engine=engine)
     return content

@@ -11,11 +11,11 @@ import re
 from perigee.errors import Invalid
 from perigee.lib.addresses import parse_email
 from perigee.lib.text import is_header_safe
+from perigee.messages.cards import Card, compile_card
 from perigee.messages.contents import Email, Sms
 from perigee.messages.email import compile_email
 from perigee.messages.html import check_size
 from perigee.messages.sms import compile_sms
-from perigee.messages.sources import Sources
 from perigee.messages.version import CompileOptions, MessageVersion, parse_sender
 
 _ANYWHERE = CompileOptions("https://perigee.invalid")
@@ -25,18 +25,15 @@ _NUMBER = re.compile(r"\+?[0-9]{3,15}")
 _CODE = re.compile(r"\{\{|%[A-Z]|\$")
 
 
-def validate(content: Email | Sms, *, engine: str = "liquid") -> None:
+def validate(content: Email | Sms | Card, *, engine: str = "liquid") -> None:
     """Raises Invalid. An email whose HTML is still to be made (`messages.prepare`) is made in a child process."""
     version = MessageVersion(content, engine=engine)
     if isinstance(content, Email):
         _email(version, content)
+    elif isinstance(content, Card):
+        compile_card(version, _ANYWHERE)
     else:
         _sms(version, content)
-
-
-def validate_text(field: str, text: str, *, engine: str = "liquid") -> None:
-    """A text of any other channel: its template must compile. Raises Invalid."""
-    Sources(engine, _ANYWHERE, track=False).text(text, field)
 
 
 def _email(version: MessageVersion, content: Email) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from perigee.errors import Invalid
-from perigee.messages.contents import Email, Sms
-from perigee.messages.validate import validate, validate_text
+from perigee.messages.contents import AppInbox, Email, Sms
+from perigee.messages.validate import validate
 from perigee.messages.version import parse_sender
 
 from .factories import FROM
@@ -92,9 +92,9 @@ def test_good_sms_passes(sender: str) -> None:
 
 
 def test_texts_of_other_channels() -> None:
-    validate_text("title", "Hi %FIRSTNAME%")
+    validate(AppInbox("Hi %FIRSTNAME%", "Text"))
     with pytest.raises(Invalid, match="title: line 1"):
-        validate_text("title", "{% if %}")
+        validate(AppInbox("{% if %}", "Text"))
 
 
 @pytest.mark.parametrize(

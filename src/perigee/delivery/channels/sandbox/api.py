@@ -9,6 +9,7 @@ from perigee.delivery.channels.sandbox.outbox import (
     headline,
     list_messages,
     open_letter,
+    readable,
 )
 from perigee.delivery.channels.sandbox.types import SandboxLetter, SandboxMessage
 from perigee.http.v4 import Call, Page, Right, cursor_page, operation
@@ -44,9 +45,7 @@ async def get_sandbox_message(call: Call) -> SandboxLetter:
     if kept.channel == "email":
         letter = open_letter(kept.body)
     else:
-        letter = Letter(
-            headers=[], subject=headline(kept), text=kept.body.decode("utf-8", "replace"), html=""
-        )
+        letter = Letter(headers=[], subject=headline(kept), text=readable(kept), html="")
     return SandboxLetter(
         kept.sandbox_id,
         kept.send_id,

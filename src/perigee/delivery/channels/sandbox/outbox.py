@@ -10,6 +10,9 @@ from datetime import datetime
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import EmailMessage
+from typing import Any
+
+import msgspec
 
 from perigee.db.pool import Connection
 from perigee.db.queries import load
@@ -76,6 +79,24 @@ async def get_message(connection: Connection, org_id: int, sandbox_id: int) -> K
     return Kept(*row)
 
 
+def readable(kept: Kept) -> str:
+    """The text of anything but an email; of a message with several members, each on a line of its own."""
+    if kept.channel == "sms":
+        return kept.body.decode("utf-8", "replace")
+    return "\n".join(
+        f"{name}: {value if isinstance(value, str) else msgspec.json.encode(value).decode()}"
+        for name, value in _card(kept).items()
+    )
+
+
+def _card(kept: Kept) -> dict[str, Any]:
+    try:
+        card = msgspec.json.decode(kept.body)
+    except msgspec.DecodeError:
+        card = None
+    return card if isinstance(card, dict) else {"text": kept.body.decode("utf-8", "replace")}
+
+
 def open_letter(raw: bytes) -> Letter:
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
@@ -97,8 +118,11 @@ _SUBJECT = re.compile(rb"^subject:((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE | re.
 
 def headline(kept: Kept) -> str:
     """One line to recognise a message by. Lists show hundreds, so no more of an email is read than its subject."""
+    if kept.channel == "sms":
+        return readable(kept)[:160]
     if kept.channel != "email":
-        return kept.body.decode("utf-8", "replace")[:160]
+        card = _card(kept)
+        return " — ".join(str(card[name]) for name in ("title", "text") if name in card)[:160]
     found = _SUBJECT.search(kept.body, 0, kept.body.find(b"\r\n\r\n") + 2)
     if found is None:
         return ""

@@ -9,7 +9,15 @@ from litestar import Response, get
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from perigee.delivery.channels.sandbox.outbox import Kept, get_message, headline, list_messages, open_letter
+from perigee.delivery.channels.sandbox.outbox import (
+    Kept,
+    get_message,
+    headline,
+    list_messages,
+    open_letter,
+    readable,
+)
+from perigee.delivery.providers import TO_SET_UP
 from perigee.errors import Invalid
 from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
@@ -47,11 +55,12 @@ async def _list(context: AppContext, org_id: int, request: AnyRequest) -> Respon
     if len(kept) == ROWS:
         more = f"before={kept[-1].sandbox_id}" + (f"&amp;channel={text(channel)}" if channel else "")
         older = f'<p><a href="/sandbox?{more}">Older messages</a></p>'
+    channels = "".join(_option(one, channel) for one in TO_SET_UP)
     empty = "" if kept else "<p>Nothing was sent through the sandbox yet.</p>"
     body = f"""<h1>Sandbox</h1>
 <p class="muted">Messages that were sent through the sandbox provider. They went to nobody.</p>
 <form><input name="address" placeholder="address" value="{text(address)}">
-<select name="channel"><option value="">all channels</option>{_option("email", channel)}{_option("sms", channel)}</select>
+<select name="channel"><option value="">all channels</option>{channels}</select>
 <button>Show</button></form>
 <table><thead><tr><th>Sent</th><th>Channel</th><th>To</th><th>Message</th></tr></thead><tbody>{rows}</tbody></table>
 {empty}{older}"""
@@ -85,7 +94,7 @@ def _show(kept: Kept) -> Response[Any]:
     back = '<p><a href="/sandbox">All messages</a></p>'
     facts = f'<p class="muted">To {text(kept.address)}, {kept.sent_at:%Y-%m-%d %H:%M:%S} UTC, {text(kept.channel)}</p>'
     if kept.channel != "email":
-        shown = text(kept.body.decode("utf-8", "replace"))
+        shown = text(readable(kept)).replace("\n", "<br>")
         return page(
             "Sandbox message", f'{back}<h1>From {text(kept.sender)}</h1>{facts}<p class="bubble">{shown}</p>'
         )

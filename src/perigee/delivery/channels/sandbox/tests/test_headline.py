@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from perigee.delivery.channels.sandbox.outbox import Kept, headline, open_letter
+from perigee.delivery.channels.sandbox.outbox import Kept, headline, open_letter, readable
 
 
 def kept(body: bytes, channel: str = "email") -> Kept:
@@ -47,3 +47,11 @@ def test_without_a_subject_there_is_none() -> None:
 
 def test_the_beginning_of_other_messages() -> None:
     assert headline(kept("Вітаємо".encode(), "sms")) == "Вітаємо"
+
+
+def test_messages_of_several_members_show_title_and_text() -> None:
+    push = kept(b'{"ttlSec":60,"title":"Paid","text":"Order 1","buttons":[{"label":"Open"}]}', "mobilepush")
+    assert headline(push) == "Paid — Order 1"
+    assert readable(push) == 'ttlSec: 60\ntitle: Paid\ntext: Order 1\nbuttons: [{"label":"Open"}]'
+    assert headline(kept(b"no JSON", "viber")) == "no JSON"
+    assert headline(kept(b"Hi", "sms")) == readable(kept(b"Hi", "sms")) == "Hi"
