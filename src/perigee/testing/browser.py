@@ -7,7 +7,6 @@ answered by the test. Chromium must be installed; a run that asks for these test
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
@@ -76,8 +75,11 @@ class Web:
 
     async def until(self, page: Page, script: str) -> Any:
         """The first true value of an expression, which may be a promise."""
-        handle = await page.wait_for_function(script)
-        return json.loads(await handle.evaluate("value => JSON.stringify(value)"))
+        for _ in range(200):
+            if value := await page.evaluate(script):
+                return value
+            await page.wait_for_timeout(50)
+        raise AssertionError(f"never true: {script}")
 
 
 @pytest.fixture
