@@ -684,7 +684,11 @@ CREATE TABLE product_feed (
     "position" smallint NOT NULL,
     url text NOT NULL,
     language text,
-    is_default boolean DEFAULT false NOT NULL
+    is_default boolean DEFAULT false NOT NULL,
+    next_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL,
+    imported_at timestamp with time zone,
+    products integer,
+    error text
 );
 
 CREATE TABLE promo_code (
@@ -1149,7 +1153,7 @@ ALTER TABLE ONLY idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (org_id, key);
 
 ALTER TABLE ONLY inbox_message
-    ADD CONSTRAINT inbox_message_pkey PRIMARY KEY (org_id, send_id, ordinal);
+    ADD CONSTRAINT inbox_message_pkey PRIMARY KEY (org_id, contact_id, send_id, ordinal);
 
 ALTER TABLE ONLY inbox_session
     ADD CONSTRAINT inbox_session_pkey PRIMARY KEY (org_id, contact_id, session_id);
@@ -1329,8 +1333,6 @@ CREATE INDEX event_default_org_id_contact_id_event_type_id_occurred_at_idx ON ev
 
 CREATE INDEX idempotency_key_at ON idempotency_key USING btree (at);
 
-CREATE INDEX inbox_message_contact ON inbox_message USING btree (org_id, contact_id, created_at);
-
 CREATE INDEX inbox_message_expires ON inbox_message USING btree (expires_at);
 
 CREATE INDEX member_tally_segment ON member_tally USING btree (org_id, segment_id);
@@ -1342,6 +1344,8 @@ CREATE INDEX order_item_product ON order_item USING btree (org_id, external_item
 CREATE INDEX orders_contact ON orders USING btree (org_id, contact_id, ordered_at) WHERE (contact_id IS NOT NULL);
 
 CREATE INDEX orders_ordered_at ON orders USING brin (ordered_at);
+
+CREATE INDEX product_feed_next ON product_feed USING btree (next_at) WHERE is_default;
 
 CREATE INDEX promo_code_contact ON promo_code USING btree (org_id, contact_id) WHERE (contact_id IS NOT NULL);
 

@@ -123,3 +123,17 @@ async def test_what_a_dead_sender_left_in_flight_is_brought_again_and_lies_there
     )
     assert [contact_id for contact_id, _ in rows] == people
     assert rows[0][1] == "before the crash"
+
+
+async def test_a_single_message_brings_its_data(inbox: Inbox, shop: Shop) -> None:
+    await inbox.contact(email="anna@example.com", external_id="CRM-1001")
+    message_id = await shop.message("appinbox", versions={"en": GIFT})
+    answer = await inbox.api.post(
+        f"/api/v1/message/{message_id}/smartsend",
+        {"recipients": [{"externalCustomerId": "CRM-1001", "jsonParam": '{"points": 70}'}], "email": False},
+    )
+    assert answer.status_code == 200, answer.text
+    await shop.run_sender()
+    (message,) = await listed(inbox, extid="CRM-1001")
+    assert message["content"] == "You have 70 points"
+    assert message["id"] == answer.json()["results"]["requestId"]

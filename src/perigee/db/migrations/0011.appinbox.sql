@@ -28,9 +28,8 @@ create table inbox_message (
     created_at   timestamptz not null default now(),
     expires_at   timestamptz not null,
     opened_at    timestamptz,
-    primary key (org_id, send_id, ordinal)
+    primary key (org_id, contact_id, send_id, ordinal)  -- the one way in; an inbox is small enough to sort
 );
-create index inbox_message_contact on inbox_message (org_id, contact_id, created_at);
 create index inbox_message_expires on inbox_message (expires_at);
 
 -- A signed-in person's chain of tokens. A token names its row and its number in the chain, and is signed; nothing of

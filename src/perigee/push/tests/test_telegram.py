@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from perigee.testing.api import Api, make_organisation
+from perigee.testing.sending import Shop
 
 APP = "11111111-2222-4333-8444-555555555555"
 
@@ -264,3 +265,20 @@ async def test_another_organisations_application_and_tokens_are_unknown(bot: Bot
     await bot.api.post("/api/v4/apps", {"kind": "telegram", "name": "B", "app_id": APP}, key=key)
     assert (await bot.api.post(path, {"token": "1"}, key=key)).status_code == 404
     assert await bot.silence() is None
+
+
+async def test_a_muted_chat_still_gets_what_was_sent_to_it_alone(bot: Bot) -> None:
+    """Contract 19.1."""
+    shop = Shop(bot.api.db, bot.api.org_id)
+    await bot.add({"token": "555000111", "externalCustomerId": "CRM-1001"})
+    await bot.mute({"token": "555000111"})
+    message_id = await shop.message("telegram", versions={"en": {"text": "Your code is {{ code }}"}})
+    answer = await bot.api.post(
+        f"/api/v1/message/{message_id}/smartsend",
+        {"recipients": [{"locator": "555000111", "jsonParam": '{"code": 7}'}], "email": False},
+    )
+    assert answer.json()["results"]["status"] == "OK"
+    await shop.run_sender()
+    ((address, body),) = await shop.sql("select address, body from sandbox_message where org_id = %(org)s")
+    assert address == "555000111"
+    assert b"Your code is 7" in body
