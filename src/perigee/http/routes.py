@@ -37,6 +37,7 @@ MODULES = (
     "perigee.messages.api",
     "perigee.sending.api",
     "perigee.campaigns.api",
+    "perigee.push.webpush_api",
     "perigee.products.api",
     "perigee.promocodes.api",
     "perigee.senders.api",

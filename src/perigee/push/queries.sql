@@ -143,3 +143,14 @@ where e.org_id = %(org_id)s and e.contact_id = given.old_id;
 update visitor v set contact_id = given.new_id
 from unnest(%(old_ids)s::bigint[], %(new_ids)s::bigint[]) as given (old_id, new_id)
 where v.org_id = %(org_id)s and v.contact_id = given.old_id;
+
+-- name: webpush_sites
+select app_id, domain, vapid_public,
+       (select count(*) from webpush_subscription s where s.org_id = %(org_id)s and s.app_id = d.app_id)
+from webpush_domain d
+where d.org_id = %(org_id)s and (%(app_id)s::bigint is null or d.app_id = %(app_id)s)
+order by d.app_id;
+
+-- name: replace_vapid_keys
+update webpush_domain set vapid_public = %(public)s, vapid_private = %(private)s
+where org_id = %(org_id)s and app_id = %(app_id)s;

@@ -13,7 +13,7 @@ from perigee.settings import Settings
 from perigee.testing.browser import SECURE, Web
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Page, Request
 
 pytestmark = pytest.mark.browser
 
@@ -230,12 +230,12 @@ async def test_the_worker_shows_a_message_opens_its_link_and_reports_both(shop: 
     page = await shop.open()
     await page.wait_for_function("localStorage.esPushToken")
     reports: list[Any] = []
-    page.context.on(
-        "request",
-        lambda request: (
-            reports.append(json.loads(request.post_data)) if request.url.endswith("/reports") else None
-        ),
-    )
+
+    def note(request: Request) -> None:
+        if request.url.endswith("/reports"):
+            reports.append(json.loads(request.post_data or ""))
+
+    page.context.on("request", note)
     await deliver(
         page,
         {
