@@ -10,7 +10,14 @@ from perigee.esputnik.face import Call, Right, operation
 PROTOCOL = "1.0"
 
 
-@operation("GET", "/v1/account/info", section="8.1", right=Right.GENERAL, answer=AccountInfo)
+@operation(
+    "GET",
+    "/v1/account/info",
+    section="8.1",
+    right=Right.GENERAL,
+    answer=AccountInfo,
+    answer_example={"userEmail": "owner@example.com", "organisationName": "Example Shop", "orgId": 1001},
+)
 async def get_account_info(call: Call) -> AccountInfo:
     """Who am I; plugins test a key with it."""
     caller = call.principal
@@ -19,13 +26,27 @@ async def get_account_info(call: Call) -> AccountInfo:
     )
 
 
-@operation("GET", "/v1/version", section="8.2", right=Right.GENERAL, answer=Version)
+@operation(
+    "GET",
+    "/v1/version",
+    section="8.2",
+    right=Right.GENERAL,
+    answer=Version,
+    answer_example={"version": "0.1.0", "protocolVersion": "1.0"},
+)
 async def get_version(call: Call) -> Version:
     """Version of the server and of the protocol."""
     return Version(version=__version__, protocol_version=PROTOCOL)
 
 
-@operation("GET", "/v2/version", section="8.2", right=Right.GENERAL, answer=Version)
+@operation(
+    "GET",
+    "/v2/version",
+    section="8.2",
+    right=Right.GENERAL,
+    answer=Version,
+    answer_example={"version": "0.1.0", "protocolVersion": "1.0"},
+)
 async def get_version_v2(call: Call) -> Version:
     """Version of the server and of the protocol."""
     return Version(version=__version__, protocol_version=PROTOCOL)

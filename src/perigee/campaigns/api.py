@@ -16,13 +16,27 @@ from perigee.campaigns.types import (
     Report,
 )
 from perigee.errors import Invalid
-from perigee.http.v4 import Call, Created, Page, Right, cursor_page, operation
+from perigee.http.v4 import PAGE, Call, Created, Page, Query, Right, cursor_page, operation
 from perigee.lib.dates import to_moment
 
 OUTCOMES = ("sent", "failed", "dropped", "uncertain")
 
 
-@operation("POST", "/campaigns", right=Right.MESSAGES, body=CampaignCreate, answer=Campaign)
+@operation(
+    "POST",
+    "/campaigns",
+    right=Right.MESSAGES,
+    body=CampaignCreate,
+    answer=Campaign,
+    example={
+        "message_id": 1,
+        "include": [1],
+        "exclude": [],
+        "title": "May sale",
+        "pace": {"count": 1000, "unit": "HOUR"},
+    },
+    refusals=(404,),
+)
 async def create_campaign(call: Call) -> Created:
     """Create a campaign as a draft."""
     wanted = await call.json(CampaignCreate)
@@ -31,7 +45,7 @@ async def create_campaign(call: Call) -> Created:
     return Created(made)
 
 
-@operation("GET", "/campaigns", right=Right.MESSAGES, answer=Page)
+@operation("GET", "/campaigns", right=Right.MESSAGES, answer=Page[Campaign], query=PAGE)
 async def list_campaigns(call: Call) -> Page:
     """List campaigns, newest first."""
     before, limit = cursor_page(call)
@@ -59,7 +73,13 @@ async def count_audience(call: Call) -> AudienceCount:
 
 
 @operation(
-    "POST", "/campaigns/{campaign_id:int}/launch", right=Right.MESSAGES, body=LaunchRequest, answer=Campaign
+    "POST",
+    "/campaigns/{campaign_id:int}/launch",
+    right=Right.MESSAGES,
+    body=LaunchRequest,
+    answer=Campaign,
+    example={"at": "2030-05-05T14:00"},
+    refusals=(409,),
 )
 async def launch_campaign(call: Call) -> Campaign:
     """Launch now, or at a time."""
@@ -74,19 +94,25 @@ async def launch_campaign(call: Call) -> Campaign:
         )
 
 
-@operation("POST", "/campaigns/{campaign_id:int}/pause", right=Right.MESSAGES, answer=Campaign)
+@operation(
+    "POST", "/campaigns/{campaign_id:int}/pause", right=Right.MESSAGES, answer=Campaign, refusals=(409,)
+)
 async def pause_campaign(call: Call) -> Campaign:
     """Pause: nothing new begins."""
     return await _act(call, manage.pause)
 
 
-@operation("POST", "/campaigns/{campaign_id:int}/resume", right=Right.MESSAGES, answer=Campaign)
+@operation(
+    "POST", "/campaigns/{campaign_id:int}/resume", right=Right.MESSAGES, answer=Campaign, refusals=(409,)
+)
 async def resume_campaign(call: Call) -> Campaign:
     """Resume a paused campaign."""
     return await _act(call, manage.resume)
 
 
-@operation("POST", "/campaigns/{campaign_id:int}/stop", right=Right.MESSAGES, answer=Campaign)
+@operation(
+    "POST", "/campaigns/{campaign_id:int}/stop", right=Right.MESSAGES, answer=Campaign, refusals=(409,)
+)
 async def stop_campaign(call: Call) -> Campaign:
     """Stop for good; who was waiting is recorded as not sent."""
     return await _act(call, manage.stop)
@@ -112,7 +138,16 @@ async def get_report(call: Call) -> Report:
         return await progress.report(connection, call.org_id, call.path["campaign_id"])
 
 
-@operation("GET", "/campaigns/{campaign_id:int}/recipients", right=Right.MESSAGES, answer=Page)
+@operation(
+    "GET",
+    "/campaigns/{campaign_id:int}/recipients",
+    right=Right.MESSAGES,
+    answer=Page[Recipient],
+    query=(
+        Query("outcome", str, "sent, failed, dropped or uncertain"),
+        *PAGE,
+    ),
+)
 async def list_recipients(call: Call) -> Page:
     """The ledger: everybody and what became of them."""
     outcome = call.query.get("outcome") or None

@@ -11,12 +11,23 @@ from perigee.contacts.resource import ContactResource, ContactWrite, clean_write
 from perigee.contacts.rows import CLEAR
 from perigee.contacts.single import add_or_update, update_by_id
 from perigee.errors import Invalid
-from perigee.http.v4 import Call, Created, Page, Right, cursor_page, operation
+from perigee.http.v4 import PAGE, Call, Created, Page, Query, Right, cursor_page, operation
 from perigee.lib.addresses import normal_email, normal_phone
 from perigee.lib.scalars import to_bool, to_text
 
 
-@operation("GET", "/contacts", right=Right.CONTACT_READ, answer=Page)
+@operation(
+    "GET",
+    "/contacts",
+    right=Right.CONTACT_READ,
+    answer=Page[ContactResource],
+    query=(
+        Query("external_id", str, "exactly this external id"),
+        Query("email", str, "exactly this email"),
+        Query("phone", str, "exactly this phone"),
+        *PAGE,
+    ),
+)
 async def list_contacts(call: Call) -> Page:
     """List contacts by id; `external_id`, `email` and `phone` find the ones that have exactly these."""
     after, limit = cursor_page(call)
@@ -37,7 +48,19 @@ async def list_contacts(call: Call) -> Page:
     return found
 
 
-@operation("POST", "/contacts", right=Right.CONTACT_UPDATE, body=ContactWrite, answer=ContactResource)
+@operation(
+    "POST",
+    "/contacts",
+    right=Right.CONTACT_UPDATE,
+    body=ContactWrite,
+    answer=ContactResource,
+    example={
+        "external_id": "CRM-1001",
+        "email": "anna@example.com",
+        "first_name": "Anna",
+        "lists": ["Customers"],
+    },
+)
 async def put_contact(call: Call) -> Created | ContactResource:
     """Add a contact, or update the one with this external id, email or phone; 201 when it is new."""
     row = clean_write(await call.json(ContactWrite))
@@ -60,6 +83,7 @@ async def read_contact(call: Call) -> ContactResource:
     right=Right.CONTACT_UPDATE,
     body=ContactWrite,
     answer=ContactResource,
+    example={"last_name": "Koval", "phone": None},
 )
 async def change_contact(call: Call) -> ContactResource:
     """Change a contact: what is not named stays, null takes a value away. A deleted contact is restored."""
@@ -69,7 +93,12 @@ async def change_contact(call: Call) -> ContactResource:
     return await _one(call, contact_id)
 
 
-@operation("DELETE", "/contacts/{contact_id:int}", right=Right.CONTACT_UPDATE)
+@operation(
+    "DELETE",
+    "/contacts/{contact_id:int}",
+    right=Right.CONTACT_UPDATE,
+    query=(Query("erase", bool, "remove everything about the contact for good", default=False),),
+)
 async def remove_contact(call: Call) -> None:
     """Delete a contact; `erase=true` removes everything about it for good."""
     erase = to_bool("erase", call.query.get("erase")) or False
@@ -111,7 +140,14 @@ class GroupCreated(msgspec.Struct):
     group_id: int
 
 
-@operation("POST", "/fields/groups", body=GroupCreate, answer=GroupCreated)
+@operation(
+    "POST",
+    "/fields/groups",
+    body=GroupCreate,
+    answer=GroupCreated,
+    example={"name": "Personal"},
+    refusals=(409,),
+)
 async def create_field_group(call: Call) -> Created:
     """Create a group of additional fields."""
     given = await call.json(GroupCreate)
@@ -135,7 +171,14 @@ class FieldCreated(msgspec.Struct):
     field_id: int
 
 
-@operation("POST", "/fields", body=FieldCreate, answer=FieldCreated)
+@operation(
+    "POST",
+    "/fields",
+    body=FieldCreate,
+    answer=FieldCreated,
+    example={"group_id": 1, "name": "Level", "type": "combobox", "choices": ["gold", "silver"]},
+    refusals=(404, 409),
+)
 async def create_field(call: Call) -> Created:
     """Create an additional field."""
     given = await call.json(FieldCreate)

@@ -20,7 +20,17 @@ from perigee.contacts.types import Contact, ContactId, Scalar, WireContact, Wire
 from perigee.db.group_commit import Apply
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
-from perigee.esputnik.face import Answer, Call, Right, bulk_limit, collapse, operation, sentence
+from perigee.esputnik.face import (
+    Answer,
+    Call,
+    Query,
+    Right,
+    Sentence,
+    bulk_limit,
+    collapse,
+    operation,
+    sentence,
+)
 from perigee.esputnik.repeat import fingerprint
 from perigee.events.keys import check_type_key
 from perigee.lib import dates
@@ -65,6 +75,13 @@ def path_id(call: Call) -> int:
     right=Right.CONTACT_UPDATE,
     body=WireContact,
     answer=ContactId,
+    example={
+        "firstName": "Anna",
+        "channels": [{"type": "email", "value": "anna@example.com"}],
+        "externalCustomerId": "CRM-1001",
+    },
+    answer_example={"id": 23456789},
+    refusals=(409,),
 )
 async def add_contact(call: Call) -> ContactId:
     """Add or update a contact."""
@@ -87,7 +104,10 @@ class WireContactUpdate(WireContact):
     section="9.2",
     right=Right.CONTACT_UPDATE,
     body=WireContactUpdate,
-    answer=str,
+    answer=Sentence,
+    example={"lastName": "Koval", "channels": [{"type": "sms", "value": "380501112233"}]},
+    answer_example="Contact with id='23456789' has been updated",
+    refusals=(409,),
 )
 async def update_contact(call: Call) -> Answer:
     """Update a contact; members that are not there stay as they are."""
@@ -98,7 +118,20 @@ async def update_contact(call: Call) -> Answer:
     return sentence(f"Contact with id='{contact_id}' has been updated")
 
 
-@operation("GET", "/v1/contact/{contact_id:int}", section="9.3", right=Right.CONTACT_READ, answer=Contact)
+@operation(
+    "GET",
+    "/v1/contact/{contact_id:int}",
+    section="9.3",
+    right=Right.CONTACT_READ,
+    answer=Contact,
+    answer_example={
+        "id": 23456789,
+        "channels": [{"type": "email", "value": "anna@example.com"}],
+        "firstName": "Anna",
+        "addressBookId": 7200,
+        "externalCustomerId": "CRM-1001",
+    },
+)
 async def get_contact(call: Call) -> Contact:
     """Read a contact."""
     contact_id = path_id(call)
@@ -106,7 +139,15 @@ async def get_contact(call: Call) -> Contact:
         return await read.contact(conn, call.org_id, contact_id)
 
 
-@operation("DELETE", "/v1/contact/{contact_id:int}", section="9.4", right=Right.CONTACT_UPDATE, answer=str)
+@operation(
+    "DELETE",
+    "/v1/contact/{contact_id:int}",
+    section="9.4",
+    right=Right.CONTACT_UPDATE,
+    answer=Sentence,
+    query=(Query("erase", bool, "remove everything about the contact for good", default=False),),
+    answer_example="Contact with id='23456789' has been deleted",
+)
 async def delete_contact(call: Call) -> Answer:
     """Delete a contact; `erase=true` removes everything about it for good."""
     contact_id = path_id(call)
@@ -115,7 +156,19 @@ async def delete_contact(call: Call) -> Answer:
     return sentence(f"Contact with id='{contact_id}' has been deleted")
 
 
-@operation("DELETE", "/v1/contact", section="9.5", right=Right.CONTACT_UPDATE, answer=str)
+@operation(
+    "DELETE",
+    "/v1/contact",
+    section="9.5",
+    right=Right.CONTACT_UPDATE,
+    answer=Sentence,
+    query=(
+        Query("externalCustomerId", str, "whom to delete", required=True, example="CRM-1001"),
+        Query("erase", bool, "remove everything about the contact for good", default=False),
+    ),
+    answer_example="Contact with id='23456789' has been deleted",
+    refusals=(404,),
+)
 async def delete_contact_by_external_id(call: Call) -> Answer:
     """Delete the contact with this `externalCustomerId`."""
     external_id = to_text("externalCustomerId", call.query.get("externalCustomerId"))
@@ -152,6 +205,14 @@ class SubscribeAnswer(msgspec.Struct, rename="camel"):
     right=Right.CONTACT_UPDATE,
     body=WireForm,
     answer=SubscribeAnswer,
+    example={
+        "contact": {"firstName": "Anna", "channels": [{"type": "email", "value": "anna@example.com"}]},
+        "groups": ["Newsletter"],
+        "subscriptions": ["news"],
+        "formType": "footer",
+    },
+    answer_example={"id": 23456789, "emailStatus": "NEED_CONFIRMATION", "new": True},
+    refusals=(409,),
 )
 async def subscribe_contact(call: Call) -> SubscribeAnswer:
     """Take in a subscription form: the address is to be confirmed by its owner."""
@@ -193,6 +254,20 @@ class BulkAnswer(msgspec.Struct, rename="camel", omit_defaults=True):
     body=WireBulk,
     answer=BulkAnswer,
     body_limit=bulk_limit,
+    example={
+        "contacts": [
+            {
+                "externalCustomerId": "1001",
+                "firstName": "Anna",
+                "channels": [{"type": "email", "value": "anna@example.com"}],
+            }
+        ],
+        "dedupeOn": "email",
+        "groupNames": ["Customers"],
+        "restoreDeleted": False,
+        "eventKeyForNewContacts": "newContact",
+    },
+    answer_example={"id": 0, "asyncSessionId": "6f2b6b0e-8d0f-4a57-9f1e-2c3d4e5f6a7b"},
 )
 async def add_contacts(call: Call) -> BulkAnswer:
     """Add or update up to 3,000 contacts; a job applies them, `importstatus` tells how far it is."""
@@ -224,6 +299,11 @@ class ImportStatus(msgspec.Struct, rename="camel", omit_defaults=True):
     section="10.3",
     right=Right.CONTACT_UPDATE,
     answer=ImportStatus,
+    answer_example={
+        "status": "FINISHED",
+        "timestamp": "2025-05-04T10:11:12",
+        "mapping": [{"dedupeValue": "anna@example.com", "contactId": 23456789}],
+    },
 )
 async def get_import_status(call: Call) -> ImportStatus:
     """How far a bulk call or a file has come, and which contacts it became."""

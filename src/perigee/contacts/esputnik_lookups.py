@@ -16,12 +16,48 @@ from perigee.contacts.read_store import Filters
 from perigee.contacts.types import Contact, ContactId, Scalar
 from perigee.contacts.unsubscribe import Unsubscribe, resubscribe, unsubscribe
 from perigee.errors import Invalid
-from perigee.esputnik.face import Answer, Call, Right, collapse, empty, listing, operation, page
+from perigee.esputnik.face import (
+    PAGE,
+    Answer,
+    Call,
+    Empty,
+    Query,
+    Right,
+    collapse,
+    empty,
+    listing,
+    operation,
+    page,
+)
 from perigee.lib.addresses import normal_email, normal_phone, not_email
 from perigee.lib.scalars import id_list, one_or_many, to_bool, to_text
 
 
-@operation("GET", "/v1/contacts", section="11.1", right=Right.CONTACT_READ, answer=list[Contact])
+@operation(
+    "GET",
+    "/v1/contacts",
+    section="11.1",
+    right=Right.CONTACT_READ,
+    answer=list[Contact],
+    query=(
+        Query("externalCustomerId", str, "equal to this; excludes the other conditions", example="CRM-1001"),
+        Query("email", str, "equal to this"),
+        Query("sms", str, "phone, equal to this"),
+        Query("firstname", str, "beginning of the first name"),
+        Query("lastname", str, "beginning of the last name"),
+        Query("sortBy", str, "`contactId`, for the fastest full export; without conditions only"),
+        *PAGE,
+    ),
+    answer_example=[
+        {
+            "id": 23456789,
+            "channels": [{"type": "email", "value": "anna@example.com"}],
+            "firstName": "Anna",
+            "addressBookId": 7200,
+            "externalCustomerId": "CRM-1001",
+        }
+    ],
+)
 async def search_contacts(call: Call) -> Answer:
     """Search contacts: equal external id, email or phone, beginning of a name."""
     return await _search(call)
@@ -72,7 +108,20 @@ class ContactEmails(msgspec.Struct):
     """Several as a list, one as itself."""
 
 
-@operation("GET", "/v1/contacts/email", section="11.2", right=Right.CONTACT_READ, answer=ContactEmails)
+@operation(
+    "GET",
+    "/v1/contacts/email",
+    section="11.2",
+    right=Right.CONTACT_READ,
+    answer=ContactEmails,
+    query=(Query("ids", list[int], "contact ids", example=[23456789, 23456790]),),
+    answer_example={
+        "results": [
+            {"contactId": 23456789, "email": "anna@example.com"},
+            {"contactId": 23456790, "email": "bo@example.com"},
+        ]
+    },
+)
 async def get_contact_emails(call: Call) -> ContactEmails:
     """Emails of contacts by their ids; unknown ids are left out."""
     ids = id_list("ids", call.query.getall("ids", []), limit=call.context.settings.max_contacts_per_call)
@@ -110,35 +159,71 @@ async def _remove(call: Call) -> Answer:
     return empty()
 
 
-@operation("POST", "/v1/emails/unsubscribed/add", section="12.1", right=Right.CONTACT_UPDATE, body=WireEmails)
+@operation(
+    "POST",
+    "/v1/emails/unsubscribed/add",
+    section="12.1",
+    right=Right.CONTACT_UPDATE,
+    body=WireEmails,
+    answer=Empty,
+    example={"emails": ["anna@example.com", "bo@example.com"]},
+)
 async def add_unsubscribed_emails(call: Call) -> Answer:
     """Mark addresses as unsubscribed in the whole organisation."""
     return await _add(call)
 
 
 @operation(
-    "POST", "/v1/emails/unsubscribed/delete", section="12.2", right=Right.CONTACT_UPDATE, body=WireEmails
+    "POST",
+    "/v1/emails/unsubscribed/delete",
+    section="12.2",
+    right=Right.CONTACT_UPDATE,
+    body=WireEmails,
+    answer=Empty,
+    example={"emails": ["anna@example.com", "bo@example.com"]},
 )
 async def delete_unsubscribed_emails(call: Call) -> Answer:
     """Take the mark of addresses off."""
     return await _remove(call)
 
 
-@operation("POST", "/v1/emails/unsubscribe/add", section="12.1", right=Right.CONTACT_UPDATE, body=WireEmails)
+@operation(
+    "POST",
+    "/v1/emails/unsubscribe/add",
+    section="12.1",
+    right=Right.CONTACT_UPDATE,
+    body=WireEmails,
+    answer=Empty,
+    example={"emails": ["anna@example.com", "bo@example.com"]},
+)
 async def add_unsubscribed_emails_misspelt(call: Call) -> Answer:
     """Mark addresses as unsubscribed, as some libraries spell it."""
     return await _add(call)
 
 
 @operation(
-    "POST", "/v1/emails/unsubscribe/delete", section="12.2", right=Right.CONTACT_UPDATE, body=WireEmails
+    "POST",
+    "/v1/emails/unsubscribe/delete",
+    section="12.2",
+    right=Right.CONTACT_UPDATE,
+    body=WireEmails,
+    answer=Empty,
+    example={"emails": ["anna@example.com", "bo@example.com"]},
 )
 async def delete_unsubscribed_emails_misspelt(call: Call) -> Answer:
     """Take the mark of addresses off, as some libraries spell it."""
     return await _remove(call)
 
 
-@operation("POST", "/v1/emails/unsubscribed", section="12.1", right=Right.CONTACT_UPDATE, body=WireEmails)
+@operation(
+    "POST",
+    "/v1/emails/unsubscribed",
+    section="12.1",
+    right=Right.CONTACT_UPDATE,
+    body=WireEmails,
+    answer=Empty,
+    example={"emails": ["anna@example.com", "bo@example.com"]},
+)
 async def add_unsubscribed_emails_short(call: Call) -> Answer:
     """Mark addresses as unsubscribed, as a connector spells it."""
     return await _add(call)
@@ -155,7 +240,33 @@ class AddressBooks(msgspec.Struct, rename="camel"):
     address_book: Any
 
 
-@operation("GET", "/v1/addressbooks", section="15.1", right=Right.GENERAL, answer=AddressBooks)
+@operation(
+    "GET",
+    "/v1/addressbooks",
+    section="15.1",
+    right=Right.GENERAL,
+    answer=AddressBooks,
+    answer_example={
+        "addressBook": {
+            "addressBookId": 7200,
+            "name": "Main",
+            "fieldGroups": [
+                {
+                    "name": "Personal",
+                    "profileKey": "PERSONAL",
+                    "fields": [
+                        {
+                            "id": 79815,
+                            "name": "Birthday",
+                            "fieldKey": "BIRTHDAY",
+                            "description": {"type": "date", "required": False, "readonly": False},
+                        }
+                    ],
+                }
+            ],
+        }
+    },
+)
 async def get_address_books(call: Call) -> AddressBooks:
     """The additional fields, in their groups."""
     async with call.context.database.connection() as conn:
@@ -182,7 +293,16 @@ class AdditionalField(msgspec.Struct, rename="camel"):
     type: str
 
 
-@operation("GET", "/v1/additionalfields", section="15.2", right=Right.GENERAL, answer=list[AdditionalField])
+@operation(
+    "GET",
+    "/v1/additionalfields",
+    section="15.2",
+    right=Right.GENERAL,
+    answer=list[AdditionalField],
+    answer_example=[
+        {"id": 79814, "name": "Level", "fieldKey": "LEVEL", "profileKey": "PERSONAL", "type": "combobox"}
+    ],
+)
 async def get_additional_fields(call: Call) -> list[AdditionalField]:
     """The additional fields as a plain list."""
     async with call.context.database.connection() as conn:
@@ -208,6 +328,7 @@ class WireTokenActive(msgspec.Struct):
     section="22.1",
     right=Right.GENERAL,
     answer=TokenActive,
+    answer_example={"active": True},
 )
 async def get_token_activity(call: Call) -> TokenActive:
     """Whether a mobile push token may be sent to."""
@@ -223,6 +344,8 @@ async def get_token_activity(call: Call) -> TokenActive:
     right=Right.GENERAL,
     body=WireTokenActive,
     answer=TokenActive,
+    example={"active": False},
+    answer_example={"active": False},
 )
 async def set_token_activity(call: Call) -> TokenActive:
     """Switch a mobile push token on or off."""
@@ -240,6 +363,7 @@ async def set_token_activity(call: Call) -> TokenActive:
     section="11.6",
     right=Right.FULL,
     answer=ContactId,
+    answer_example={"id": 23456789},
 )
 async def get_contact_by_token(call: Call) -> ContactId:
     """The contact that a mobile push token belongs to."""

@@ -7,7 +7,18 @@ from perigee.delivery.types import ProviderCreate, ProviderView
 from perigee.http.v4 import Call, Created, Page, operation
 
 
-@operation("POST", "/providers", body=ProviderCreate, answer=ProviderView)
+@operation(
+    "POST",
+    "/providers",
+    body=ProviderCreate,
+    answer=ProviderView,
+    example={
+        "channel": "email",
+        "kind": "smtp",
+        "name": "Relay",
+        "settings": {"host": "relay.example.com", "port": 587, "username": "us", "password": "secret"},
+    },
+)
 async def create_provider(call: Call) -> Created:
     """Add a provider; its secrets are stored encrypted and never shown."""
     wanted = await call.json(ProviderCreate)
@@ -29,7 +40,7 @@ async def create_provider(call: Call) -> Created:
     )
 
 
-@operation("GET", "/providers", answer=Page)
+@operation("GET", "/providers", answer=Page[ProviderView])
 async def list_providers(call: Call) -> Page:
     """List providers by channel and priority."""
     async with call.context.database.connection() as connection:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from perigee.events import store
 from perigee.events.manage import Place, get_type, history, update_type
-from perigee.events.types import EventTypeRow, EventTypeUpdate
-from perigee.http.v4 import Call, Page, Right, cursor_page, operation, page_limit
+from perigee.events.types import EventRow, EventTypeRow, EventTypeUpdate
+from perigee.http.v4 import PAGE, Call, Page, Right, cursor_page, operation, page_limit
 
 
-@operation("GET", "/event-types", right=Right.FULL, answer=Page)
+@operation("GET", "/event-types", right=Right.FULL, answer=Page[EventTypeRow], query=PAGE)
 async def list_event_types(call: Call) -> Page:
     """List event types, oldest first."""
     behind, limit = cursor_page(call)
@@ -28,7 +28,12 @@ async def get_event_type(call: Call) -> EventTypeRow:
 
 
 @operation(
-    "PATCH", "/event-types/{event_type_id:int}", right=Right.FULL, body=EventTypeUpdate, answer=EventTypeRow
+    "PATCH",
+    "/event-types/{event_type_id:int}",
+    right=Right.FULL,
+    body=EventTypeUpdate,
+    answer=EventTypeRow,
+    example={"name": "Order shipped", "use_for_segments": True},
 )
 async def update_event_type(call: Call) -> EventTypeRow:
     """Change an event type: its name, category, use for segments, validation, contact parameter."""
@@ -37,7 +42,7 @@ async def update_event_type(call: Call) -> EventTypeRow:
         return await update_type(conn, call.org_id, call.path["event_type_id"], wanted)
 
 
-@operation("GET", "/contacts/{contact_id:int}/events", right=Right.FULL, answer=Page)
+@operation("GET", "/contacts/{contact_id:int}/events", right=Right.FULL, answer=Page[EventRow], query=PAGE)
 async def list_contact_events(call: Call) -> Page:
     """What a contact did, newest first."""
     behind = Place.parse(call.query.get("cursor"))

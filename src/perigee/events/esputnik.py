@@ -8,7 +8,19 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from perigee.errors import Invalid, NotFound
-from perigee.esputnik.face import Answer, Call, Right, bulk_limit, empty, event_limit, operation, plain
+from perigee.esputnik.face import (
+    Answer,
+    Call,
+    Empty,
+    PlainText,
+    Query,
+    Right,
+    bulk_limit,
+    empty,
+    event_limit,
+    operation,
+    plain,
+)
 from perigee.events.intake import EventIn, clean
 from perigee.events.past import PastEventsIn, Refusal, Status, clean_past, delete_past, period, record_past
 from perigee.events.post import post_events
@@ -27,25 +39,77 @@ async def _post_event(call: Call, version: int) -> Answer:
     return empty()
 
 
-@operation("POST", "/v1/event", section="16.1", right=Right.EVENTS, body=EventIn, body_limit=event_limit)
+@operation(
+    "POST",
+    "/v1/event",
+    section="16.1",
+    right=Right.EVENTS,
+    body=EventIn,
+    body_limit=event_limit,
+    example={
+        "eventTypeKey": "orderShipped",
+        "keyValue": "anna@example.com",
+        "params": [
+            {"name": "EmailAddress", "value": "anna@example.com"},
+            {"name": "items", "value": '[{"name":"Mug"}]'},
+        ],
+    },
+    answer={200: Empty, 400: PlainText},
+)
 async def post_event_v1(call: Call) -> Answer:
     """Record an event; `params` is an array of name and text value."""
     return await _post_event(call, 1)
 
 
-@operation("POST", "/v2/event", section="16.2", right=Right.EVENTS, body=EventIn, body_limit=event_limit)
+@operation(
+    "POST",
+    "/v2/event",
+    section="16.2",
+    right=Right.EVENTS,
+    body=EventIn,
+    body_limit=event_limit,
+    example={
+        "eventTypeKey": "AbandonedCart",
+        "params": [
+            {"name": "externalCustomerId", "value": "CRM-1001"},
+            {
+                "name": "items",
+                "value": [{"name": "Mug", "price": 9.5, "url": "https://shop.example.com/mug"}],
+            },
+        ],
+    },
+    answer={200: Empty, 400: PlainText},
+)
 async def post_event_v2(call: Call) -> Answer:
     """Record an event; `params` is an array of name and any value."""
     return await _post_event(call, 2)
 
 
-@operation("POST", "/v3/event", section="16.3", right=Right.EVENTS, body=EventIn, body_limit=event_limit)
+@operation(
+    "POST",
+    "/v3/event",
+    section="16.3",
+    right=Right.EVENTS,
+    body=EventIn,
+    body_limit=event_limit,
+    example={
+        "eventTypeKey": "AbandonedCart",
+        "params": {
+            "externalCustomerId": "CRM-1001",
+            "cartId": "C-1",
+            "totalValue": 250.75,
+            "currency": "EUR",
+            "itemCount": 3,
+        },
+    },
+    answer={200: Empty, 400: dict[str, dict[str, Any]]},
+)
 async def post_event_v3(call: Call) -> Answer:
     """Record an event; `params` is an object."""
     return await _post_event(call, 3)
 
 
-@operation("GET", "/v1/event", section="16.8", right=Right.EVENTS)
+@operation("GET", "/v1/event", section="16.8", right=Right.EVENTS, answer=Empty, refusals=(404,))
 async def resend_events(call: Call) -> Answer:
     """Sending events again: not offered."""
     raise NotFound("events are not sent again")
@@ -95,6 +159,21 @@ def _result(refusal: Refusal | None) -> PastResult:
     body=PastEventsIn,
     answer=PastResults,
     body_limit=bulk_limit,
+    example={
+        "events": [
+            {
+                "eventTypeKey": "lessonDone",
+                "keyValue": "anna@example.com",
+                "occurred": "2025-03-22T14:30",
+                "params": [{"name": "email", "value": "anna@example.com"}],
+            }
+        ]
+    },
+    answer_example={
+        "results": [{"status": "ACCEPTED"}, {"status": "OCCURRED_TIME_IN_FUTURE"}],
+        "successCount": 1,
+        "errorCount": 1,
+    },
 )
 async def post_past_events_v1(call: Call) -> PastResults:
     """Record up to 500 events that happened before; they start nothing."""
@@ -109,6 +188,21 @@ async def post_past_events_v1(call: Call) -> PastResults:
     body=PastEventsIn,
     answer=PastResults,
     body_limit=bulk_limit,
+    example={
+        "events": [
+            {
+                "eventTypeKey": "lessonDone",
+                "keyValue": "anna@example.com",
+                "occurred": "2025-03-22T14:30",
+                "params": [{"name": "email", "value": "anna@example.com"}],
+            }
+        ]
+    },
+    answer_example={
+        "results": [{"status": "ACCEPTED"}, {"status": "OCCURRED_TIME_IN_FUTURE"}],
+        "successCount": 1,
+        "errorCount": 1,
+    },
 )
 async def post_past_events_v2(call: Call) -> PastResults:
     """Record up to 500 events that happened before; they start nothing."""
@@ -123,6 +217,21 @@ async def post_past_events_v2(call: Call) -> PastResults:
     body=PastEventsIn,
     answer=PastResults,
     body_limit=bulk_limit,
+    example={
+        "events": [
+            {
+                "eventTypeKey": "lessonDone",
+                "keyValue": "anna@example.com",
+                "occurred": "2025-03-22T14:30",
+                "params": {"email": "anna@example.com"},
+            }
+        ]
+    },
+    answer_example={
+        "results": [{"status": "ACCEPTED"}, {"status": "OCCURRED_TIME_IN_FUTURE"}],
+        "successCount": 1,
+        "errorCount": 1,
+    },
 )
 async def post_past_events_v3(call: Call) -> PastResults:
     """Record up to 500 events that happened before; they start nothing."""
@@ -136,7 +245,19 @@ class Period(msgspec.Struct):
     last: Any = msgspec.field(name="to", default=None)
 
 
-@operation("DELETE", "/v1/past_events", section="16.7", right=Right.EVENTS, body=Period)
+@operation(
+    "DELETE",
+    "/v1/past_events",
+    section="16.7",
+    right=Right.EVENTS,
+    body=Period,
+    answer=Empty,
+    example={"from": "2025-03-01T00:00", "to": "2025-03-31T23:59"},
+    query=(
+        Query("from", str, "first moment, where the body is dropped on the way"),
+        Query("to", str, "last moment, included"),
+    ),
+)
 async def delete_past_events(call: Call) -> Answer:
     """Delete the past events of a period, given in the body or, for stacks that drop it, in the query."""
     body = await call.json(Any, optional=True)

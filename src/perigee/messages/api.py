@@ -6,7 +6,7 @@ from typing import Any
 
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
-from perigee.http.v4 import Call, Created, Page, Right, operation
+from perigee.http.v4 import CURSOR, Call, Created, Page, Query, Right, operation
 from perigee.lib.text import clean_or_none
 from perigee.messages import manage, store
 from perigee.messages.contents import CONTENTS
@@ -30,7 +30,21 @@ def _limit(context: Any) -> int:
     return max(8, int(context.settings.max_body_mb)) * 1024 * 1024
 
 
-@operation("POST", "/messages", right=Right.MESSAGES, body=MessageCreate, answer=Message, body_limit=_limit)
+@operation(
+    "POST",
+    "/messages",
+    right=Right.MESSAGES,
+    body=MessageCreate,
+    answer=Message,
+    body_limit=_limit,
+    example={
+        "channel": "email",
+        "name": "Welcome",
+        "content": {"from": '"Example Shop" <news@example.com>', "subject": "Hello", "htmlText": "<p>Hi</p>"},
+        "language": "en",
+        "tags": ["promo"],
+    },
+)
 async def create_message(call: Call) -> Created:
     """Create a message of any channel, with its translations."""
     wanted = await call.json(MessageCreate)
@@ -49,7 +63,17 @@ async def create_message(call: Call) -> Created:
         return Created(await _read(connection, call.org_id, made))
 
 
-@operation("GET", "/messages", right=Right.MESSAGES, answer=Page)
+@operation(
+    "GET",
+    "/messages",
+    right=Right.MESSAGES,
+    answer=Page[Message],
+    query=(
+        Query("channel", str, "messages of one channel"),
+        Query("search", str, "part of the name, or a tag"),
+        CURSOR,
+    ),
+)
 async def list_messages(call: Call) -> Page:
     """List messages, newest first; `channel` and `search` narrow."""
     channel = call.query.get("channel") or None
@@ -81,7 +105,7 @@ async def get_message(call: Call) -> Message:
         return await _read(connection, call.org_id, call.path["message_id"])
 
 
-@operation("DELETE", "/messages/{message_id:int}", right=Right.MESSAGES)
+@operation("DELETE", "/messages/{message_id:int}", right=Right.MESSAGES, refusals=(409,))
 async def delete_message(call: Call) -> None:
     """Delete a message with all translations."""
     async with call.context.database.transaction() as connection:

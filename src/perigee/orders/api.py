@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from perigee.http.v4 import Call, Page, Right, cursor_page, operation
+from perigee.http.v4 import PAGE, Call, Page, Query, Right, cursor_page, operation
 from perigee.lib.scalars import to_id
 from perigee.lib.text import clean_or_none
 from perigee.orders import store
-from perigee.orders.types import Order, OrderSummary
+from perigee.orders.types import Order, OrderRow, OrderSummary
 
 
-@operation("GET", "/orders", right=Right.FULL, answer=Page)
+@operation(
+    "GET",
+    "/orders",
+    right=Right.FULL,
+    answer=Page[OrderRow],
+    query=(
+        Query("contact_id", int, "orders of one contact"),
+        Query("status", str, "orders of one status"),
+        *PAGE,
+    ),
+)
 async def list_orders(call: Call) -> Page:
     """List orders, newest first; `contact_id` and `status` narrow the list."""
     before, limit = cursor_page(call)

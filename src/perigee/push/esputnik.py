@@ -13,13 +13,14 @@ from perigee.push import store
 from perigee.push.domains import MAX_DOMAINS, clean, origin, register
 from perigee.push.scripts import scripts, site_with_keys, wanted_domain
 from perigee.push.types import (
+    AllRegistered,
     Failure,
+    Registered,
     Success,
     WebPushDomain,
     WebPushDomainIn,
     WebPushDomains,
-    WebPushResult,
-    WebPushResults,
+    WebPushDomainsIn,
 )
 from perigee.push.webpush_types import WebPushScript
 
@@ -31,7 +32,23 @@ _EXAMPLE = {
 }
 
 
-@operation("GET", "/v1/site/webpush/domains", section="23.4", right=Right.FULL, answer=WebPushDomains)
+@operation(
+    "GET",
+    "/v1/site/webpush/domains",
+    section="23.4",
+    right=Right.FULL,
+    answer=WebPushDomains,
+    answer_example={
+        "domains": [
+            {
+                "domain": "https://shop.example.com",
+                "serviceWorkerName": "sw.js",
+                "serviceWorkerPath": "/",
+                "serviceWorkerScope": "/",
+            }
+        ]
+    },
+)
 async def get_webpush_domains(call: Call) -> WebPushDomains:
     """The organisation's web-push domains."""
     async with call.context.database.connection() as conn:
@@ -43,9 +60,18 @@ async def get_webpush_domains(call: Call) -> WebPushDomains:
     "/v1/site/webpush/domains",
     section="23.5",
     right=Right.FULL,
-    body=dict[str, list[WebPushDomainIn]],
-    answer=WebPushResults,
-    example={"domains": [_EXAMPLE]},
+    body=WebPushDomainsIn,
+    answer={200: AllRegistered, 400: AllRegistered},
+    example={
+        "domains": [
+            {
+                "domain": "https://shop.example.com",
+                "serviceWorkerName": "sw.js",
+                "serviceWorkerPath": "/",
+                "serviceWorkerScope": "/",
+            }
+        ]
+    },
     answer_example={"success": [{"domain": "https://shop.example.com", "status": "ok"}]},
 )
 async def post_webpush_domains(call: Call) -> Answer:
@@ -65,8 +91,13 @@ async def post_webpush_domains(call: Call) -> Answer:
     section="23.6",
     right=Right.FULL,
     body=WebPushDomainIn,
-    answer=WebPushResult,
-    example=_EXAMPLE,
+    answer={200: Registered, 400: Registered},
+    example={
+        "domain": "https://shop.example.com",
+        "serviceWorkerName": "sw.js",
+        "serviceWorkerPath": "/",
+        "serviceWorkerScope": "/",
+    },
     answer_example={"success": {"domain": "https://shop.example.com", "status": "ok"}},
 )
 async def post_webpush_domain(call: Call) -> Answer:
@@ -79,13 +110,10 @@ async def post_webpush_domain(call: Call) -> Answer:
     "/v1/site/webpush/domains",
     section="23.7",
     right=Right.FULL,
-    query=(
-        Query(
-            "domain", str, "the domain, with its scheme", required=True, example="https://shop.example.com"
-        ),
-    ),
+    query=(Query("domain", str, "with its scheme", required=True, example="https://shop.example.com"),),
     answer=Sentence,
     refusals=(404,),
+    answer_example="Domain https://shop.example.com has been deleted",
 )
 async def delete_webpush_domain(call: Call) -> Answer:
     """Delete the web-push domain named in the query."""

@@ -11,7 +11,7 @@ from perigee.contacts.read import contacts as read_contacts
 from perigee.contacts.types import Contact
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
-from perigee.http.v4 import Call, Created, Page, Right, cursor_page, operation
+from perigee.http.v4 import PAGE, Call, Created, Page, Query, Right, cursor_page, operation
 from perigee.lib.text import clean_or_none
 from perigee.segments import manage, people, static, store
 from perigee.segments.conditions import read
@@ -55,7 +55,16 @@ class Detached(msgspec.Struct):
     detached: int
 
 
-@operation("GET", "/segments", right=Right.CONTACT_READ, answer=Page)
+@operation(
+    "GET",
+    "/segments",
+    right=Right.CONTACT_READ,
+    answer=Page[Segment],
+    query=(
+        Query("name", str, "part of the name"),
+        *PAGE,
+    ),
+)
 async def list_segments(call: Call) -> Page:
     """List segments by id; `name` is a part of their names."""
     after, limit = cursor_page(call)
@@ -68,7 +77,18 @@ async def list_segments(call: Call) -> Page:
     return found
 
 
-@operation("POST", "/segments", body=SegmentCreate, answer=Segment)
+@operation(
+    "POST",
+    "/segments",
+    body=SegmentCreate,
+    answer=Segment,
+    example={
+        "name": "Buyers",
+        "condition": {"is": "orders", "measure": "count", "test": {"op": "at_least", "value": 2}},
+        "description": "Bought twice",
+    },
+    refusals=(409,),
+)
 async def create_segment(call: Call) -> Created:
     """Create a list or, with a condition, a dynamic segment."""
     given = await call.json(SegmentCreate)
@@ -89,7 +109,14 @@ async def get_segment(call: Call) -> Segment:
         return _segment(await manage.get(conn, call.org_id, call.path["segment_id"]))
 
 
-@operation("PATCH", "/segments/{segment_id:int}", body=SegmentUpdate, answer=Segment)
+@operation(
+    "PATCH",
+    "/segments/{segment_id:int}",
+    body=SegmentUpdate,
+    answer=Segment,
+    example={"name": "Loyal buyers"},
+    refusals=(409,),
+)
 async def update_segment(call: Call) -> Segment:
     """Change a segment's name, description or condition."""
     given = await call.json(SegmentUpdate)
@@ -106,14 +133,24 @@ async def update_segment(call: Call) -> Segment:
     return _segment(row)
 
 
-@operation("DELETE", "/segments/{segment_id:int}")
+@operation("DELETE", "/segments/{segment_id:int}", refusals=(409,))
 async def delete_segment(call: Call) -> None:
     """Delete a segment; its people stay."""
     async with call.context.database.transaction() as conn:
         await manage.delete(conn, call.org_id, call.path["segment_id"])
 
 
-@operation("POST", "/segments/preview", right=Right.CONTACT_READ, body=PreviewRequest, answer=Preview)
+@operation(
+    "POST",
+    "/segments/preview",
+    right=Right.CONTACT_READ,
+    body=PreviewRequest,
+    answer=Preview,
+    example={
+        "condition": {"is": "orders", "measure": "count", "test": {"op": "at_least", "value": 2}},
+        "rows": 5,
+    },
+)
 async def preview_condition(call: Call) -> Preview:
     """Count and sample the people of a condition."""
     given = await call.json(PreviewRequest)
@@ -140,7 +177,18 @@ async def count_segment(call: Call) -> Count:
         return Count(await people.count(conn, call.org_id, call.path["segment_id"], now), now)
 
 
-@operation("POST", "/segments/explain", right=Right.CONTACT_READ, body=ExplainRequest, answer=Explained)
+@operation(
+    "POST",
+    "/segments/explain",
+    right=Right.CONTACT_READ,
+    body=ExplainRequest,
+    answer=Explained,
+    example={
+        "condition": {"is": "orders", "measure": "count", "test": {"op": "at_least", "value": 2}},
+        "contact_id": 1,
+    },
+    refusals=(404,),
+)
 async def explain_condition(call: Call) -> Explained:
     """Say why a contact is in a condition or not."""
     given = await call.json(ExplainRequest)
@@ -161,7 +209,9 @@ async def explain_segment(call: Call) -> Explained:
         )
 
 
-@operation("GET", "/segments/{segment_id:int}/members", right=Right.CONTACT_READ, answer=Page)
+@operation(
+    "GET", "/segments/{segment_id:int}/members", right=Right.CONTACT_READ, answer=Page[Contact], query=PAGE
+)
 async def list_members(call: Call) -> Page:
     """List the people of a segment, by id."""
     after, limit = cursor_page(call)
@@ -181,6 +231,7 @@ async def list_members(call: Call) -> Page:
     right=Right.CONTACT_UPDATE,
     body=MembersChange,
     answer=Attached,
+    example={"contact_ids": [1, 2]},
 )
 async def attach_members(call: Call) -> Attached:
     """Add people to a list; says how many are new in it."""
@@ -196,6 +247,7 @@ async def attach_members(call: Call) -> Attached:
     right=Right.CONTACT_UPDATE,
     body=MembersChange,
     answer=Detached,
+    example={"external_ids": ["CRM-1001"]},
 )
 async def detach_members(call: Call) -> Detached:
     """Take people out of a list; says how many were in it. Nobody named takes nobody out."""

@@ -47,7 +47,9 @@ async def list_categories(call: Call) -> list[CategoryView]:
     return [_category(category, count) for category, count in found]
 
 
-@operation("POST", "/categories", body=CategoryCreate, answer=CategoryView)
+@operation(
+    "POST", "/categories", body=CategoryCreate, answer=CategoryView, example={"name": "News"}, refusals=(409,)
+)
 async def create_category(call: Call) -> Created:
     """Create a subscription category and its list."""
     given = await call.json(CategoryCreate)
@@ -55,7 +57,14 @@ async def create_category(call: Call) -> Created:
         return Created(_category(await categories.create(conn, call.org_id, given.name, given.key)))
 
 
-@operation("PATCH", "/categories/{category_id:int}", body=CategoryUpdate, answer=CategoryView)
+@operation(
+    "PATCH",
+    "/categories/{category_id:int}",
+    body=CategoryUpdate,
+    answer=CategoryView,
+    example={"name": "Weekly news"},
+    refusals=(409,),
+)
 async def rename_category(call: Call) -> CategoryView:
     """Rename a subscription category and its list."""
     given = await call.json(CategoryUpdate)
@@ -63,7 +72,7 @@ async def rename_category(call: Call) -> CategoryView:
         return _category(await categories.rename(conn, call.org_id, call.path["category_id"], given.name))
 
 
-@operation("DELETE", "/categories/{category_id:int}")
+@operation("DELETE", "/categories/{category_id:int}", refusals=(409,))
 async def delete_category(call: Call) -> None:
     """Delete a subscription category with its list; the people stay."""
     async with call.context.database.transaction() as conn:
@@ -86,6 +95,7 @@ async def list_contact_categories(call: Call) -> list[CategoryView]:
     right=Right.CONTACT_UPDATE,
     body=ContactCategories,
     answer=list[CategoryView],
+    example={"keys": ["news"]},
 )
 async def set_contact_categories(call: Call) -> list[CategoryView]:
     """Replace a contact's subscription categories."""

@@ -9,7 +9,18 @@ import msgspec
 
 from perigee.contacts.read import contacts as read_contacts
 from perigee.contacts.types import Contact
-from perigee.esputnik.face import Answer, Call, Right, listing, operation, page, sentence
+from perigee.esputnik.face import (
+    PAGE,
+    Answer,
+    Call,
+    Query,
+    Right,
+    Sentence,
+    listing,
+    operation,
+    page,
+    sentence,
+)
 from perigee.lib.dates import wire
 from perigee.lib.scalars import id_list, one_or_many, to_bool, to_text
 from perigee.lib.text import clean_or_none
@@ -55,7 +66,18 @@ class Subscription(msgspec.Struct, rename="camel"):
     updated_date: str
 
 
-@operation("GET", "/v1/groups", section="13.1", right=Right.CONTACT_READ, answer=list[Group])
+@operation(
+    "GET",
+    "/v1/groups",
+    section="13.1",
+    right=Right.CONTACT_READ,
+    answer=list[Group],
+    query=(
+        Query("name", str, "part of the name"),
+        *PAGE,
+    ),
+    answer_example=[{"id": 200400, "name": "Customers", "type": "Static"}],
+)
 async def list_groups(call: Call) -> Answer:
     """List segments; `name` is a part of their names."""
     skip, rows = page(call)
@@ -72,6 +94,20 @@ async def list_groups(call: Call) -> Answer:
     section="13.2",
     right=Right.CONTACT_READ,
     answer=list[Contact],
+    query=(
+        Query("orderByTs", bool, "by the time of joining instead of the id", default=False),
+        Query("asc", bool, "upwards", default=True),
+        *PAGE,
+    ),
+    answer_example=[
+        {
+            "id": 23456789,
+            "channels": [{"type": "email", "value": "anna@example.com"}],
+            "firstName": "Anna",
+            "addressBookId": 7200,
+            "externalCustomerId": "CRM-1001",
+        }
+    ],
 )
 async def list_group_contacts(call: Call) -> Answer:
     """List the contacts of a segment, by id or by the time they joined it."""
@@ -94,7 +130,14 @@ async def list_group_contacts(call: Call) -> Answer:
 
 
 @operation(
-    "POST", "/v1/group/{segment_id:int}/contacts/attach", section="13.3", right=Right.CONTACT_UPDATE, body=Ids
+    "POST",
+    "/v1/group/{segment_id:int}/contacts/attach",
+    section="13.3",
+    right=Right.CONTACT_UPDATE,
+    body=Ids,
+    answer=Sentence,
+    example={"contactIds": [23456789, 23456790]},
+    answer_example="Contacts were attached",
 )
 async def attach_contacts(call: Call) -> Answer:
     """Add contacts to a static segment; unknown ones are skipped."""
@@ -105,7 +148,14 @@ async def attach_contacts(call: Call) -> Answer:
 
 
 @operation(
-    "POST", "/v1/group/{segment_id:int}/contacts/detach", section="13.4", right=Right.CONTACT_UPDATE, body=Ids
+    "POST",
+    "/v1/group/{segment_id:int}/contacts/detach",
+    section="13.4",
+    right=Right.CONTACT_UPDATE,
+    body=Ids,
+    answer=Sentence,
+    example={"externalCustomerIds": ["CRM-1001"]},
+    answer_example="Contacts were detached",
 )
 async def detach_contacts(call: Call) -> Answer:
     """Remove contacts from a static segment; with nobody named, all of them."""
@@ -118,7 +168,24 @@ async def detach_contacts(call: Call) -> Answer:
     return sentence("Contacts were detached")
 
 
-@operation("GET", "/v1/subscriptions", section="14.1", right=Right.GENERAL, answer=list[Subscription])
+@operation(
+    "GET",
+    "/v1/subscriptions",
+    section="14.1",
+    right=Right.GENERAL,
+    answer=list[Subscription],
+    answer_example=[
+        {
+            "id": 51,
+            "key": "news",
+            "groupId": 200410,
+            "name": "News",
+            "contactsCount": 1200,
+            "createdDate": "2025-01-02T03:04:05",
+            "updatedDate": "2025-02-02T03:04:05",
+        }
+    ],
+)
 async def list_subscriptions(call: Call) -> list[Subscription]:
     """List subscription categories with their numbers of contacts."""
     zone = ZoneInfo(call.principal.time_zone)
@@ -144,6 +211,7 @@ async def list_subscriptions(call: Call) -> list[Subscription]:
     section="14.2",
     right=Right.CONTACT_READ,
     answer=list[ContactCategory],
+    answer_example=[{"id": 51, "key": "news", "groupId": 200410, "name": "News"}],
 )
 async def get_contact_subscriptions(call: Call) -> list[ContactCategory]:
     """List a contact's subscription categories."""
@@ -158,6 +226,9 @@ async def get_contact_subscriptions(call: Call) -> list[ContactCategory]:
     section="14.3",
     right=Right.CONTACT_UPDATE,
     body=Subscriptions,
+    answer=Sentence,
+    example={"subscriptions": ["news", "promo"]},
+    answer_example="Subscriptions of contact with id='23456789' have been updated",
 )
 async def set_contact_subscriptions(call: Call) -> Answer:
     """Replace a contact's subscription categories; an empty list removes all."""

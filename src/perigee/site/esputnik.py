@@ -11,7 +11,14 @@ from perigee.site.script import loader
 from perigee.site.types import SiteDomain, SiteDomainIn
 
 
-@operation("GET", "/v1/site/domains", section="23.1", right=Right.FULL, answer=list[SiteDomain])
+@operation(
+    "GET",
+    "/v1/site/domains",
+    section="23.1",
+    right=Right.FULL,
+    answer=list[SiteDomain],
+    answer_example=[{"domain": "shop.example.com", "siteId": "8A412DC0E5F34B7FA5900704ECCFF2B5"}],
+)
 async def get_site_domains(call: Call) -> list[SiteDomain]:
     """The organisation's domain; empty when there is none."""
     async with call.context.database.connection() as conn:

@@ -12,12 +12,23 @@ from perigee.delivery.channels.sandbox.outbox import (
     readable,
 )
 from perigee.delivery.channels.sandbox.types import SandboxLetter, SandboxMessage
-from perigee.http.v4 import Call, Page, Right, cursor_page, operation
+from perigee.http.v4 import PAGE, Call, Page, Query, Right, cursor_page, operation
 from perigee.lib.scalars import to_id
 from perigee.lib.text import clean_or_none
 
 
-@operation("GET", "/sandbox", right=Right.FULL, answer=Page)
+@operation(
+    "GET",
+    "/sandbox",
+    right=Right.FULL,
+    answer=Page[SandboxMessage],
+    query=(
+        Query("channel", str, "messages of one channel"),
+        Query("address", str, "messages to one address"),
+        Query("send_id", int, "messages of one send"),
+        *PAGE,
+    ),
+)
 async def list_sandbox_messages(call: Call) -> Page:
     """List what went to the sandbox, newest first; `channel`, `address` and `send_id` narrow."""
     before, limit = cursor_page(call)
