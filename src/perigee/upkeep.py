@@ -13,8 +13,10 @@ from perigee.db.pool import Database
 from perigee.db.queries import load
 from perigee.delivery import consequences
 from perigee.esputnik import repeat
+from perigee.files import preprocessor
 from perigee.http import idempotency
 from perigee.paging import marks
+from perigee.products.jobs import enqueue_due
 from perigee.segments.store import fold_tally as fold_member_tally
 from perigee.settings import Settings
 from perigee.site import store as visitors
@@ -32,6 +34,7 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await repeat.prune(connection, settings.repeat_guard_seconds)
         await idempotency.prune(connection)
         await prune_imports(connection)
+        await preprocessor.prune(connection)
         await marks.prune(connection)
     async with database.transaction() as connection:
         await fold_contact_tally(connection)
@@ -40,6 +43,8 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await inboxes.prune(connection)
     async with database.transaction() as connection:
         await visitors.prune(connection, settings.visitor_days)
+    async with database.transaction() as connection:
+        await enqueue_due(connection, settings.feed_hours)
     async with database.transaction() as connection:
         await settle_stopped(connection)
     await consequences.finish(database)

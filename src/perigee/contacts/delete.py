@@ -8,6 +8,7 @@ from perigee.contacts import delete_store as store
 from perigee.contacts.read import not_found
 from perigee.db.pool import Connection
 from perigee.errors import NotFound
+from perigee.files import store as data_files
 from perigee.site.store import erase_visitors
 
 
@@ -49,4 +50,5 @@ async def erase_all(conn: Connection, org_id: int, contact_ids: Sequence[int]) -
         addresses = [("email", email) for _, email, _ in gone if email]
         addresses += [("phone", phone) for _, _, phone in gone if phone]
         await store.erase_addresses(conn, org_id, addresses)
+        await data_files.erase(conn, org_id, [value for kind, value in addresses if kind == "email"])
     return ids

@@ -11,7 +11,13 @@ from procrastinate import App, PsycopgConnector
 
 from perigee.db.pool import Connection
 
-MODULES = ("perigee.contacts.jobs", "perigee.contacts.upload.jobs", "perigee.orders.jobs")
+MODULES = (
+    "perigee.contacts.jobs",
+    "perigee.contacts.upload.jobs",
+    "perigee.files.jobs",
+    "perigee.orders.jobs",
+    "perigee.products.jobs",
+)
 
 app = App(connector=PsycopgConnector(), import_paths=list(MODULES))
 """The registry of tasks. The worker runs it with its own connector; enqueueing uses the caller's connection."""

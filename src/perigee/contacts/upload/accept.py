@@ -15,10 +15,10 @@ from perigee.contacts.upload import store
 from perigee.contacts.upload.headings import DEDUPE_ON
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
+from perigee.files.links import clean_link, seal_link
 from perigee.jobs import enqueue
-from perigee.lib.outside import Outside, Rules
+from perigee.lib.outside import Rules
 from perigee.lib.scalars import to_text
-from perigee.lib.tokens import seal, unseal
 
 APPLY_UPLOAD: Final = "contacts.apply_upload"
 
@@ -44,26 +44,9 @@ def clean_upload(wire: WireUpload, rules: Rules) -> tuple[str, Options]:
     return clean_link(wire.link, rules), clean_options(wire)
 
 
-def clean_link(link: Scalar, rules: Rules) -> str:
-    """Raises Invalid."""
-    if link is None or (isinstance(link, str) and not link.strip()):
-        raise Invalid("link: is required", field="link")
-    return str(Outside(rules).check(link))
-
-
 async def accept(conn: Connection, org_id: int, sealing: bytes, link: str, options: Options) -> Accepted:
     """In the caller's transaction."""
     session_id = uuid4()
-    file_id = await store.insert(
-        conn, org_id, session_id, options, seal(sealing, link.encode(), _whose(org_id))
-    )
+    file_id = await store.insert(conn, org_id, session_id, options, seal_link(sealing, org_id, link))
     await enqueue(conn, APPLY_UPLOAD, lock=f"uploads of {org_id}", org_id=org_id, session_id=str(session_id))
     return Accepted(session_id, file_id)
-
-
-def open_link(sealing: bytes, org_id: int, sealed: bytes) -> str:
-    return unseal(sealing, sealed, _whose(org_id)).decode()
-
-
-def _whose(org_id: int) -> bytes:
-    return b"link of %d" % org_id

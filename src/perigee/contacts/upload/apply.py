@@ -21,7 +21,6 @@ from perigee.contacts.apply_import import consequences
 from perigee.contacts.bulk_options import Options
 from perigee.contacts.policy import Policy
 from perigee.contacts.upload import store
-from perigee.contacts.upload.accept import open_link
 from perigee.contacts.upload.headings import columns
 from perigee.contacts.upload.sheet import Step, steps, survey
 from perigee.contacts.upload.store import Progress
@@ -29,6 +28,7 @@ from perigee.contacts.upsert import Action, Done, Result, upsert
 from perigee.db.group_commit import run_set
 from perigee.db.pool import Connection, Database
 from perigee.files.download import Downloaded, downloaded
+from perigee.files.links import open_link
 from perigee.lib.outside import Limits, Outside
 
 STEP: Final = 2000

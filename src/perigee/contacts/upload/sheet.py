@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import IO, Final, NamedTuple, Protocol
 
@@ -56,7 +56,7 @@ def survey(file: IO[bytes]) -> Survey:
 
 def steps(
     file: IO[bytes], fields: Mapping[str, int], options: Options, *, skip: int, size: int
-) -> Iterator[Step]:
+) -> Generator[Step, None, None]:
     """The rows behind the first `skip`, cleaned, `size` at a time. Raises Invalid as `survey` and `columns` do."""
     with _lines(file) as text:
         reader = _reader(text)

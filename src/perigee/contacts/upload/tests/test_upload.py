@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import dataclasses
 from typing import Any
@@ -11,13 +12,13 @@ import pytest
 
 from perigee.contacts.upload import apply
 from perigee.contacts.upload.apply import apply_upload
+from perigee.contacts.upsert import upsert
 from perigee.files.download import limits, rules
 from perigee.keys import Keys
 from perigee.lib.outside import Outside
 from perigee.settings import Settings
 from perigee.testing.api import SECRET, SETTINGS, Api, make_organisation
-
-from .conftest import Files
+from perigee.testing.files import Files
 
 PATH = "/api/v1/contacts/upload"
 PEOPLE = "select email, phone, first_name, last_name from contact where org_id = %(org_id)s order by email"
@@ -209,7 +210,7 @@ async def test_a_link_that_fails_for_good_ends_in_error_at_once(api: Api, files:
     files.status = 404
     done = await imported(api, files.link("email\na@example.com\n", user="anna:secret@"))
     assert done["status"] == "ERROR"
-    assert done["description"].endswith("/contacts.csv' answers with the status 404, not 200")
+    assert done["description"].endswith("/file' answers with the status 404, not 200")
     assert "secret" not in done["description"]
     assert len(files.asked) == 1
 
@@ -304,7 +305,7 @@ class Deadly:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
         self.left = steps
         self.rows: list[int] = []
-        self.upsert = apply.upsert
+        self.upsert = upsert
         monkeypatch.setattr(apply, "upsert", self)
 
     async def __call__(self, conn: Any, org_id: int, rows: Any, policy: Any) -> Any:
@@ -366,8 +367,6 @@ async def test_a_file_that_changed_since_is_begun_anew(
 
 @pytest.mark.usefixtures("small_steps")
 async def test_two_workers_on_one_file_write_each_step_once(api: Api, files: Files) -> None:
-    import asyncio
-
     accepted = await upload(api, files.link(people(95)), eventKeyForNewContacts="newContact")
     await asyncio.gather(*(apply_once(api, accepted["importId"]) for _ in range(3)))
     done = await status(api, accepted)
