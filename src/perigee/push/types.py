@@ -58,17 +58,3 @@ class AllRegistered(msgspec.Struct, omit_defaults=True):
 
     success: list[Success] | None = None
     errors: list[Failure] | None = None
-
-
-class WebPushResult(msgspec.Struct, omit_defaults=True):
-    """Answer of the singular POST: one of the two."""
-
-    success: Success | None = None
-    errors: Failure | None = None
-
-
-class WebPushResults(msgspec.Struct, omit_defaults=True):
-    """Answer of the plural POST: each only where there is one."""
-
-    success: list[Success] | None = None
-    errors: list[Failure] | None = None
