@@ -244,6 +244,8 @@ class Settings:
     max_data_file_mb: int = setting(
         100, "Largest JSON file of the preprocessor by link in MB.", check=between(1, 10_240)
     )
+    max_feed_mb: int = setting(500, "Largest product feed in MB.", check=between(1, 10_240))
+    feed_hours: int = setting(24, "Hours between two imports of a product feed.", check=between(1, 8760))
     download_seconds: int = setting(
         900, "A file by link that takes longer to arrive is refused.", check=between(1, 86400)
     )

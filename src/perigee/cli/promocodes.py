@@ -81,4 +81,4 @@ def count(
     if server.json:
         show_json({"left": left})
         return
-    console.print(f"{left} codes are left")
+    console.print(f"left: {left}")

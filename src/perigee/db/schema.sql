@@ -149,6 +149,13 @@ CREATE TABLE app (
     CONSTRAINT app_kind_check CHECK ((kind = ANY (ARRAY['mobilepush'::text, 'appinbox'::text, 'telegram'::text])))
 );
 
+CREATE TABLE best_seller (
+    org_id bigint NOT NULL,
+    source_id bigint NOT NULL,
+    score numeric NOT NULL,
+    product_id text NOT NULL
+);
+
 CREATE TABLE campaign (
     org_id bigint NOT NULL,
     campaign_id bigint NOT NULL,
@@ -773,6 +780,7 @@ CREATE TABLE recommendation_source (
     name text NOT NULL,
     kind text NOT NULL,
     settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    ranked_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT recommendation_source_kind_check CHECK ((kind = ANY (ARRAY['best_sellers'::text, 'recently_viewed'::text, 'bought_together'::text])))
 );
@@ -1079,6 +1087,9 @@ ALTER TABLE ONLY api_token
 
 ALTER TABLE ONLY app
     ADD CONSTRAINT app_pkey PRIMARY KEY (org_id, app_id);
+
+ALTER TABLE ONLY best_seller
+    ADD CONSTRAINT best_seller_pkey PRIMARY KEY (org_id, source_id, score, product_id);
 
 ALTER TABLE ONLY campaign
     ADD CONSTRAINT campaign_pkey PRIMARY KEY (org_id, campaign_id);
@@ -1425,6 +1436,9 @@ ALTER TABLE ONLY api_token
 
 ALTER TABLE ONLY app
     ADD CONSTRAINT app_org_id_fkey FOREIGN KEY (org_id) REFERENCES organisation(org_id);
+
+ALTER TABLE ONLY best_seller
+    ADD CONSTRAINT best_seller_org_id_source_id_fkey FOREIGN KEY (org_id, source_id) REFERENCES recommendation_source(org_id, source_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY campaign
     ADD CONSTRAINT campaign_org_id_fkey FOREIGN KEY (org_id) REFERENCES organisation(org_id);

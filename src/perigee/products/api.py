@@ -1,9 +1,12 @@
-"""/api/v4/recommendation-sources."""
+"""/api/v4/recommendation-sources and /api/v4/product-feeds."""
 
 from __future__ import annotations
 
+from perigee.errors import NotFound
 from perigee.http.v4 import PAGE, Call, Created, Page, cursor_page, operation
-from perigee.products import sources
+from perigee.products import feeds, sources
+from perigee.products.feeds import FeedState
+from perigee.products.jobs import enqueue_import
 from perigee.products.sources import Source, SourceCreate
 
 
@@ -42,3 +45,19 @@ async def delete_recommendation_source(call: Call) -> None:
     """Delete a data source."""
     async with call.context.database.transaction() as conn:
         await sources.delete(conn, call.org_id, call.path["source_id"])
+
+
+@operation("GET", "/product-feeds", answer=Page[FeedState])
+async def list_product_feeds(call: Call) -> Page[FeedState]:
+    """List the product feeds, and what became of their last import."""
+    async with call.context.database.connection() as conn:
+        return Page(await feeds.feed_states(conn, call.org_id))
+
+
+@operation("POST", "/product-feeds/import", refusals=(404,))
+async def import_product_feed(call: Call) -> None:
+    """Import the default feed now, in the background."""
+    async with call.context.database.transaction() as conn:
+        if not await feeds.list_feeds(conn, call.org_id):
+            raise NotFound("there is no product feed")
+        await enqueue_import(conn, call.org_id)

@@ -23,6 +23,7 @@ from perigee.lib import json_edge
 from perigee.lib.scalars import one_or_many, split_list, to_text
 from perigee.products import feeds, person, sources
 from perigee.products.feeds import WireFeed
+from perigee.products.jobs import enqueue_import
 from perigee.products.recommend import Asked, recommend
 from perigee.products.sources import CATEGORY_LENGTH
 from perigee.products.types import Product
@@ -70,13 +71,15 @@ async def get_products_config(call: Call) -> FeedsView:
     example=FEEDS,
 )
 async def set_products_config(call: Call) -> Answer:
-    """Replace the list of product feeds; an empty list removes all."""
+    """Replace the list of product feeds, and import the default one; an empty list removes all."""
     body = await call.json(WireFeeds)
     if body.feeds is None:
         raise Invalid("feeds: is required", field="feeds")
     wanted = feeds.clean(one_or_many(body.feeds))
     async with call.context.database.transaction() as conn:
         await feeds.replace_feeds(conn, call.org_id, wanted)
+        if wanted:
+            await enqueue_import(conn, call.org_id)
     return sentence(f"Product feeds have been updated, there are {len(wanted)}")
 
 
@@ -123,7 +126,15 @@ async def get_recommendations(call: Call) -> list[dict[str, Any]]:
     return [wire_product(product) for product in found]
 
 
-@operation("POST", "/v1/shopify/token", section="23.11", right=Right.FULL, body=ShopifyToken, answer=Empty)
+@operation(
+    "POST",
+    "/v1/shopify/token",
+    section="23.11",
+    right=Right.FULL,
+    body=ShopifyToken,
+    answer=Empty,
+    example={"domain": "shop.example.com", "accessToken": "shpat_example"},
+)
 async def set_shopify_token(call: Call) -> Answer:
     """Accepted for the sake of the Shopify app, and not kept: nothing of ours calls the shop."""
     await call.json(ShopifyToken, optional=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -59,6 +60,27 @@ def _feed(path: str, wire: WireFeed) -> Feed:
 async def list_feeds(conn: Connection, org_id: int) -> list[Feed]:
     """In the caller's order."""
     return [Feed(*row) for row in await (await conn.execute(q.list_feeds, {"org_id": org_id})).fetchall()]
+
+
+class FeedState(Feed):
+    """A feed, and what became of its last import. Only the default feed is imported."""
+
+    imported_at: datetime | None
+    products: int | None
+    """Of the last import that went well."""
+    error: str | None
+    """Of the last one, if it did not."""
+
+
+async def feed_states(conn: Connection, org_id: int) -> list[FeedState]:
+    """In the caller's order."""
+    cursor = await conn.execute(q.feed_states, {"org_id": org_id})
+    return [FeedState(*row) for row in await cursor.fetchall()]
+
+
+async def take_due(conn: Connection, hours: int) -> list[int]:
+    """Organisations whose default feed is due; the next time is so many hours later."""
+    return [org_id for (org_id,) in await (await conn.execute(q.due_feeds, {"hours": hours})).fetchall()]
 
 
 async def replace_feeds(conn: Connection, org_id: int, feeds: Sequence[Feed]) -> None:

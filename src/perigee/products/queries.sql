@@ -1,7 +1,8 @@
 -- name: upsert_products
 -- One row per product, sorted by id, so that two callers wait for each other in one order. Later data replace earlier
 -- ones, what nobody says stays; an order fills gaps only where a better source has spoken. Rows that would stay as
--- they are are not touched: best sellers are in every second order, and nobody should queue for them.
+-- they are are not touched: best sellers are in every second order, and nobody should queue for them. A feed touches
+-- all of its rows, so that those it does not name any more can be told by their `as_of`.
 with given as (
     select *
     from unnest(
@@ -61,7 +62,7 @@ insert into product as kept (
 select %(org_id)s, product_id, name, url, image_url, description, brand, price, currency, in_stock, categories, tags,
        source, as_of
 from merged m
-where not is_known or as_of > known_as_of + interval '1 day'
+where not is_known or %(source)s = 'feed' or as_of > known_as_of + interval '1 day'
    or (name, url, image_url, description, brand, price, currency, in_stock, categories, tags, source)
       is distinct from ((stored).name, (stored).url, (stored).image_url, (stored).description, (stored).brand,
                         (stored).price, (stored).currency, (stored).in_stock, (stored).categories, (stored).tags,
@@ -117,13 +118,38 @@ where org_id = %(org_id)s and source_id = %(source_id)s;
 -- name: delete_source
 delete from recommendation_source where org_id = %(org_id)s and source_id = %(source_id)s returning source_id;
 
--- name: ranked_best_sellers
+-- name: best_sellers_age
+select extract(epoch from now() - ranked_at)::float8 from recommendation_source
+where org_id = %(org_id)s and source_id = %(source_id)s;
+
+-- name: take_ranking
+-- No row: somebody else is counting at this moment.
+select 1 from recommendation_source
+where org_id = %(org_id)s and source_id = %(source_id)s
+for no key update skip locked;
+
+-- name: wait_for_ranking
+select ranked_at is not null from recommendation_source
+where org_id = %(org_id)s and source_id = %(source_id)s
+for no key update;
+
+-- name: clear_best_sellers
+delete from best_seller where org_id = %(org_id)s and source_id = %(source_id)s;
+
+-- name: count_best_sellers
 -- By how many were sold since then; what was cancelled or left in the cart was not sold.
-select i.external_item_id as product_id, sum(i.quantity) as score
+insert into best_seller (org_id, source_id, score, product_id)
+select %(org_id)s, %(source_id)s, sum(i.quantity), i.external_item_id
 from orders o join order_item i on i.org_id = o.org_id and i.order_id = o.order_id
 where o.org_id = %(org_id)s and o.ordered_at >= %(since)s
   and o.status not in ('CANCELLED', 'ABANDONED_SHOPPING_CART')
 group by i.external_item_id;
+
+-- name: best_sellers_counted
+update recommendation_source set ranked_at = now() where org_id = %(org_id)s and source_id = %(source_id)s;
+
+-- name: ranked_best_sellers
+select product_id, score from best_seller where org_id = %(org_id)s and source_id = %(source_id)s;
 
 -- name: ranked_bought_together
 -- By the number of orders that hold one of the given products and this one.
@@ -175,3 +201,28 @@ order by waiting.occurred_at desc, waiting.event_id desc limit %(limit)s;
 
 -- name: contact_of_visitor
 select contact_id from visitor where org_id = %(org_id)s and visitor_id = %(visitor_id)s;
+
+-- name: feed_states
+select url, language, is_default, imported_at, products, error from product_feed where org_id = %(org_id)s
+order by position;
+
+-- name: default_feed
+select url from product_feed where org_id = %(org_id)s and is_default;
+
+-- name: due_feeds
+-- across organisations: the worker looks for what is due, and puts the next time off in the same statement.
+update product_feed set next_at = now() + %(hours)s * interval '1 hour'
+where is_default and next_at <= now()
+returning org_id;
+
+-- name: feed_imported
+update product_feed set imported_at = %(at)s, products = %(products)s, error = null
+where org_id = %(org_id)s and url = %(url)s;
+
+-- name: feed_failed
+update product_feed set error = %(error)s where org_id = %(org_id)s and is_default;
+
+-- name: retire_products
+-- What an earlier feed had and this one has not is not sold any more.
+update product set in_stock = false
+where org_id = %(org_id)s and source = 'feed' and as_of < %(before)s and in_stock is distinct from false;

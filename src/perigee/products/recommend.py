@@ -10,6 +10,7 @@ from perigee.db.columns import pack
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.products import store
+from perigee.products.best_sellers import ensure_counted
 from perigee.products.sources import Source
 from perigee.products.types import Product
 from perigee.products.viewed import VIEWED, products_viewed
@@ -34,7 +35,7 @@ class Asked(NamedTuple):
 async def recommend(
     conn: Connection, org_id: int, source: Source, asked: Asked, *, now: datetime
 ) -> list[Product]:
-    """The best first; empty where nothing is known."""
+    """The best first; empty where nothing is known. Best sellers are up to five minutes old (`best_sellers`)."""
     since = now - timedelta(days=source.settings.days)
     ranked, values = await _ranking(conn, org_id, source, asked, since)
     if ranked is None:
@@ -47,7 +48,8 @@ async def _ranking(
 ) -> tuple[str | None, dict[str, Any]]:
     """A select of `product_id` and `score` with its values; None when there is nothing to start from."""
     if source.kind == "best_sellers":
-        return q.ranked_best_sellers, {"since": since}
+        await ensure_counted(conn, org_id, source.source_id, since)
+        return q.ranked_best_sellers, {"source_id": source.source_id}
     if source.kind == "recently_viewed":
         viewed = await _viewed(conn, org_id, asked, since)
         return (q.ranked_as_given, {"product_ids": pack(viewed)}) if viewed else (None, {})

@@ -31,16 +31,21 @@ order by i.org_id, i.external_item_id, o.ordered_at desc;
 -- Who bought a product, and what else they bought. Partial for the sake of plans: see db/plans.py.
 create index order_item_product on order_item (org_id, external_item_id, order_id) where external_item_id <> '';
 
--- Where the shop keeps its product feeds.
+-- Where the shop keeps its product feeds. Products are read from the default one.
 create table product_feed (
-    org_id      bigint not null references organisation,
-    position    smallint not null,              -- as the caller listed them
-    url         text not null,
-    language    text,
-    is_default  boolean not null default false,
+    org_id       bigint not null references organisation,
+    position     smallint not null,             -- as the caller listed them
+    url          text not null,
+    language     text,
+    is_default   boolean not null default false,
+    next_at      timestamptz not null default now() + interval '1 day',  -- the first import follows at once
+    imported_at  timestamptz,                   -- the last import that went well
+    products     integer,                       -- of that import
+    error        text,                          -- of the last one, if it did not
     primary key (org_id, position),
     unique (org_id, url)
 );
+create index product_feed_next on product_feed (next_at) where is_default;
 
 -- What recommendations are computed from and how: `dataSourceId` of the API.
 create table recommendation_source (
@@ -49,8 +54,19 @@ create table recommendation_source (
     name        text not null,
     kind        text not null check (kind in ('best_sellers','recently_viewed','bought_together')),
     settings    jsonb not null default '{}',    -- days, category, limit, in_stock_only
+    ranked_at   timestamptz,                    -- of its rows in best_seller
     created_at  timestamptz not null default now(),
     primary key (org_id, source_id)
+);
+
+-- What sold how much in the days of a source, counted again when it is asked for and has become old.
+create table best_seller (
+    org_id      bigint not null,
+    source_id   bigint not null,
+    score       numeric not null,
+    product_id  text not null,
+    primary key (org_id, source_id, score, product_id),
+    foreign key (org_id, source_id) references recommendation_source on delete cascade
 );
 
 create table promo_code (

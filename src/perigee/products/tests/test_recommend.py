@@ -125,6 +125,30 @@ async def test_best_sellers_are_ranked_by_what_was_sold_in_the_period(shop: Shop
     assert await shop.recoms(await shop.source("best_sellers", days=60, limit=1)) == ["C"]
 
 
+async def test_best_sellers_are_counted_again_when_they_are_old(api: Api, shop: Shop) -> None:
+    await shop.order(BO, "A*2")
+    source = await shop.source("best_sellers")
+    assert await shop.recoms(source) == ["A"]
+    await shop.order(BO, "B*3")
+    assert await shop.recoms(source) == ["A"]
+    await api.rows(
+        "update recommendation_source set ranked_at = ranked_at - interval '6 minutes' where org_id = %(org_id)s"
+    )
+    assert await shop.recoms(source) == ["B", "A"]
+
+
+async def test_while_somebody_counts_again_the_old_ranking_serves(api: Api, shop: Shop) -> None:
+    await shop.order(BO, "A*2")
+    source = await shop.source("best_sellers")
+    await shop.recoms(source)
+    await shop.order(BO, "B*3")
+    await api.rows("update recommendation_source set ranked_at = '2020-01-01' where org_id = %(org_id)s")
+    async with api.db.transaction() as counting:
+        await counting.execute("select 1 from recommendation_source for update")
+        assert await shop.recoms(source) == ["A"]
+    assert await shop.recoms(source) == ["B", "A"]
+
+
 async def test_a_category_is_named_whole_or_by_a_step_of_its_path(shop: Shop) -> None:
     await shop.order(BO, "MUG1*2", "MUG2", "CUP1*5")
     every = await shop.source("best_sellers")
