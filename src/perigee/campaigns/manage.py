@@ -13,7 +13,6 @@ from perigee.campaigns import store
 from perigee.campaigns.types import Campaign, CampaignCreate
 from perigee.db.pool import Connection
 from perigee.db.queries import load
-from perigee.delivery.rendering import CHANNELS
 from perigee.errors import Conflict, Invalid, NotFound
 from perigee.lib.text import clean
 
@@ -25,17 +24,12 @@ LAUNCHED = ("preparing", "running", "paused", "finished")
 async def create(
     connection: Connection, org_id: int, wanted: CampaignCreate, *, created_by: str = ""
 ) -> Campaign:
-    """A draft. Raises NotFound for an unknown message, Invalid for unknown segments and for channels that cannot be
-    sent."""
+    """A draft. Raises NotFound for an unknown message, Invalid for unknown segments."""
     message = await (
         await connection.execute(q.message_of_campaign, {"org_id": org_id, "message_id": wanted.message_id})
     ).fetchone()
     if message is None:
         raise NotFound(f"message {wanted.message_id} does not exist")
-    if message[0] not in CHANNELS:
-        raise Invalid.of(
-            "message_id", wanted.message_id, f"is a message of channel {message[0]}, which is not sent yet"
-        )
     if missing := await store.missing_segments(connection, org_id, [*wanted.include, *wanted.exclude]):
         raise Invalid.of("include/exclude", missing[0], "is not a segment of this organisation")
     campaign_id = await store.insert_campaign(

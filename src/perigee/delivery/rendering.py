@@ -14,14 +14,14 @@ from perigee.keys import Keys
 from perigee.lib.ids import message_uuid
 from perigee.messages.cards import Card, CompiledCard
 from perigee.messages.compile import Compiled, compile_message
-from perigee.messages.contents import CONTENTS, Email, Sms, read_content
+from perigee.messages.contents import ALL_CONTENTS, Email, Sms, read_content
 from perigee.messages.email import CompiledEmail, Envelope
 from perigee.messages.links import SignedLinks
 from perigee.messages.person import Names, Person
 from perigee.messages.sms import CompiledSms
 from perigee.messages.version import CompileOptions, Footer, MessageVersion, parse_sender
 
-CHANNELS = tuple(CONTENTS)
+CHANNELS = tuple(ALL_CONTENTS)
 """Channels that can be sent."""
 
 

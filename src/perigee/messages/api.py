@@ -9,7 +9,7 @@ from perigee.errors import Invalid
 from perigee.http.v4 import CURSOR, Call, Created, Page, Query, Right, operation
 from perigee.lib.text import clean_or_none
 from perigee.messages import manage, store
-from perigee.messages.contents import CONTENTS
+from perigee.messages.contents import ALL_CONTENTS
 from perigee.messages.types import Message, MessageCreate, MessageRow
 
 
@@ -77,8 +77,8 @@ async def create_message(call: Call) -> Created:
 async def list_messages(call: Call) -> Page:
     """List messages, newest first; `channel` and `search` narrow."""
     channel = call.query.get("channel") or None
-    if channel is not None and channel not in CONTENTS:
-        raise Invalid.of("channel", channel, "must be one of " + ", ".join(CONTENTS))
+    if channel is not None and channel not in ALL_CONTENTS:
+        raise Invalid.of("channel", channel, "must be one of " + ", ".join(ALL_CONTENTS))
     cursor = call.query.get("cursor") or "0"
     if not cursor.isdecimal() or len(cursor) > 9:
         raise Invalid.of("cursor", cursor, "must be a cursor of an earlier page")

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from perigee.messages.contents import AppInbox, MobilePush, Telegram, Viber
+from perigee.messages.contents import AppInbox, MobilePush, Telegram, Viber, WebPush
 from perigee.messages.links import LinkMaker
 from perigee.messages.person import Person
 from perigee.messages.rendering import Script
@@ -20,10 +20,10 @@ from perigee.messages.slots import LinkTable
 from perigee.messages.texts import CompiledTexts, compile_texts
 from perigee.messages.version import CompileOptions, MessageVersion
 
-Card = Viber | MobilePush | AppInbox | Telegram
+Card = Viber | MobilePush | WebPush | AppInbox | Telegram
 
 _LINKS = frozenset({"link", "action"})
-_IMAGES = frozenset({"img", "imageSource", "images", "iosIconPath"})
+_IMAGES = frozenset({"img", "imageSource", "images", "iosIconPath", "iconSource"})
 _LINKED_TEXTS = frozenset({"text", "smsContent"})
 _CODES = frozenset({"actionId"})
 RAW = "linkRaw"
@@ -81,7 +81,7 @@ def compile_card(version: MessageVersion, options: CompileOptions) -> CompiledCa
         members["customData"] = msgspec.json.decode(members["customData"])
     found = _Found()
     shape = {
-        name: _shaped(value, name, name, found, plain=isinstance(content, MobilePush))
+        name: _shaped(value, name, name, found, plain=isinstance(content, MobilePush | WebPush))
         for name, value in members.items()
     }
     if isinstance(content, MobilePush) and content.link:

@@ -98,6 +98,23 @@ class Telegram(msgspec.Struct, rename="camel", omit_defaults=True):
     buttons: Annotated[list[TelegramButton], Meta(max_length=100)] = []
 
 
+class WebPushButton(msgspec.Struct, rename="camel", omit_defaults=True):
+    label: Short
+    link: Url = ""
+
+
+class WebPush(msgspec.Struct, rename="camel", omit_defaults=True):
+    """Ours: the old wire has no methods for web push templates, they are only sent (contract 18)."""
+
+    title: Short
+    text: Annotated[str, Meta(max_length=1_000)]
+    link: Url = ""
+    icon_source: Url = ""
+    image_source: Url = ""
+    ttl_sec: int | None = None
+    buttons: Annotated[list[WebPushButton], Meta(max_length=2)] = []
+
+
 CONTENTS: dict[str, type[msgspec.Struct]] = {
     "email": Email,
     "sms": Sms,
@@ -106,6 +123,8 @@ CONTENTS: dict[str, type[msgspec.Struct]] = {
     "appinbox": AppInbox,
     "telegram": Telegram,
 }
+"""Channels whose templates have methods on the old wire."""
+ALL_CONTENTS: dict[str, type[msgspec.Struct]] = {**CONTENTS, "webpush": WebPush}
 
 
 _MISSING = re.compile(r"Object missing required field `([^`]+)`(?! - at)")
@@ -118,7 +137,7 @@ def read_content(channel: str, members: dict[str, Any]) -> msgspec.Struct:
     """
     given = clean_json({name: value for name, value in members.items() if value is not None})
     try:
-        content = msgspec.convert(given, CONTENTS[channel], strict=False)
+        content = msgspec.convert(given, ALL_CONTENTS[channel], strict=False)
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from None
     check_rules(content)

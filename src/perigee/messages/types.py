@@ -11,7 +11,7 @@ import msgspec
 NAME_LENGTH = 250
 """Characters of a message's name."""
 
-Channel = Literal["email", "sms", "viber", "mobilepush", "appinbox", "telegram"]
+Channel = Literal["email", "sms", "viber", "mobilepush", "appinbox", "telegram", "webpush"]
 
 
 class MessageCreated(msgspec.Struct):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from perigee.errors import Invalid
-from perigee.messages.contents import AppInbox, Email, MobilePush, Sms, Telegram, Viber
+from perigee.messages.contents import AppInbox, Email, MobilePush, Sms, Telegram, Viber, WebPush
 from perigee.messages.engine import Engine, Literal
 from perigee.messages.liquid import Liquid
 from perigee.messages.person import Names
@@ -18,7 +18,7 @@ ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (Liquid(), Li
 
 @dataclass(frozen=True, slots=True)
 class MessageVersion:
-    content: Email | Sms | Viber | MobilePush | AppInbox | Telegram
+    content: Email | Sms | Viber | MobilePush | WebPush | AppInbox | Telegram
     language: str = "en"
     engine: str = "liquid"
 

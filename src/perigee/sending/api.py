@@ -25,7 +25,6 @@ from perigee.sending.types import Queued, Refused, SendAnswer, SendRequest, Sent
             {
                 "locator": "anna@example.com",
                 "request_id": "3ff28330-0000-8000-8000-000000000001",
-                "error": None,
             }
         ],
         "send_id": 4702001,

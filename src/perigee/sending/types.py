@@ -182,7 +182,7 @@ class SendRequest(msgspec.Struct, forbid_unknown_fields=True):
     from_name: str | None = None
 
 
-class SentResult(msgspec.Struct):
+class SentResult(msgspec.Struct, omit_defaults=True):
     """`request_id` when the message was queued, else `error`."""
 
     locator: str
@@ -190,7 +190,7 @@ class SentResult(msgspec.Struct):
     error: str | None = None
 
 
-class SendAnswer(msgspec.Struct):
+class SendAnswer(msgspec.Struct, omit_defaults=True):
     """In the order of the recipients. `send_id` is absent when nothing was queued."""
 
     results: list[SentResult]

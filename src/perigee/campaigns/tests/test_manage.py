@@ -32,11 +32,6 @@ async def test_create_knows_its_parts(shop: Shop) -> None:
         await other.get(made.campaign_id)
 
 
-async def test_a_channel_that_cannot_be_sent_is_refused(shop: Shop) -> None:
-    with pytest.raises(Invalid, match="webpush"):
-        await shop.campaign(await shop.message("webpush"), [await shop.segment("All", [])])
-
-
 async def test_states_forbid_and_repeats_are_harmless(shop: Shop) -> None:
     segment = await shop.segment("All", await shop.people(2))
     draft = await shop.campaign(await shop.message(), [segment])

@@ -51,5 +51,5 @@ alter table send_retry drop column params;
 -- The sandbox carries every channel, also for organisations that are there already.
 insert into provider (org_id, channel, kind, name, priority)
 select o.org_id, c.channel, 'sandbox', 'Sandbox', 1000
-from organisation o, unnest(array['viber', 'mobilepush', 'telegram']) as c (channel)
+from organisation o, unnest(array['viber', 'mobilepush', 'webpush', 'telegram']) as c (channel)
 where not exists (select from provider p where p.org_id = o.org_id and p.channel = c.channel);

@@ -153,3 +153,27 @@ async def test_campaigns_by_phone(sending: Sending, channel: str) -> None:
     ((address, sender, body),) = await sending.arrived()
     assert (address, sender) == ("380501112233", "SHOP")
     assert body in ("Hello", {"text": "Hello"})
+
+
+async def test_a_web_push_template_is_ours_and_is_sent(sending: Sending) -> None:
+    content = {
+        "title": "Sale",
+        "text": "50 %",
+        "link": "https://shop.example.com/",
+        "buttons": [{"label": "Open"}],
+    }
+    made = await sending.api.post(
+        "/api/v4/messages", {"channel": "webpush", "name": "Push", "content": content}
+    )
+    assert made.status_code == 201, made.text
+    await token(sending, await sending.shop.person("a@example.com"), "endpoint-1", "webpush")
+    await sending.smart(made.json()["message_id"], {"locator": "endpoint-1"})
+    ((address, _, card),) = await sending.arrived()
+    assert (address, card["title"], card["text"], card["buttons"]) == (
+        "endpoint-1",
+        "Sale",
+        "50 %",
+        [{"label": "Open"}],
+    )
+    assert card["link"].startswith("http://perigee.test/c/")
+    assert (await sending.api.get("/api/v1/messages/webpush")).status_code == 404
