@@ -108,4 +108,4 @@ async def _describe(conn: Connection, org_id: int, rows: Sequence[Happening]) ->
     sends = await store.describe_sends(conn, org_id, sorted({row.send_id for row in rows}))
     contacts = await store.describe_contacts(conn, org_id, sorted({row.contact_id for row in rows}))
     messages = sorted({(row.send_id, row.ordinal) for row in rows})
-    return Page(rows, sends, await store.describe_messages(conn, org_id, messages, sends), contacts)
+    return Page(rows, sends, await store.describe_messages(conn, org_id, messages), contacts)

@@ -79,11 +79,14 @@ from send where org_id = %(org_id)s and send_id = any(%(send_ids)s::bigint[]);
 -- name: describe_messages
 -- What the ledger and the callers say of messages, each looked up by its whole key.
 select d.address, d.language, r.external_request_id
-from unnest(%(sends)s::bigint[], %(ordinals)s::int[], %(starts)s::timestamptz[])
-     with ordinality as m (send_id, ordinal, started_at, n)
+from unnest(string_to_array(%(sends)s, E'\x1f')::bigint[], string_to_array(%(ordinals)s, E'\x1f')::int[])
+     with ordinality as m (send_id, ordinal, n)
+left join lateral (
+    select s.started_at from send s where s.org_id = %(org_id)s and s.send_id = m.send_id offset 0
+) s on true
 left join lateral (
     select d.address, d.language from delivery d
-    where d.org_id = %(org_id)s and d.send_started_at = m.started_at and d.send_id = m.send_id
+    where d.org_id = %(org_id)s and d.send_started_at = s.started_at and d.send_id = m.send_id
       and d.ordinal = m.ordinal offset 0
 ) d on true
 left join lateral (
@@ -94,7 +97,8 @@ order by m.n;
 
 -- name: describe_contacts
 select contact_id, external_id, email, phone
-from contact where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+from contact
+where org_id = %(org_id)s and contact_id = any(string_to_array(%(contact_ids)s, E'\x1f')::bigint[]);
 
 -- name: daily_messages
 -- Messages sent per day and channel. The counters of the batches are the ledger's sums, committed with its rows; so a

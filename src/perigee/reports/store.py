@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 
+from perigee.db.columns import pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 
@@ -158,26 +159,28 @@ async def describe_sends(conn: Connection, org_id: int, send_ids: Sequence[int])
 
 
 async def describe_messages(
-    conn: Connection, org_id: int, messages: Sequence[tuple[int, int]], sends: dict[int, SendFacts]
+    conn: Connection, org_id: int, messages: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], MessageFacts]:
-    """By (send_id, ordinal); messages of unknown sends are left out. Wants plans by key."""
-    known = [message for message in messages if message[0] in sends]
+    """By (send_id, ordinal). Wants plans by key."""
     cursor = await conn.execute(
         q.describe_messages,
         {
             "org_id": org_id,
-            "sends": [send_id for send_id, _ in known],
-            "ordinals": [ordinal for _, ordinal in known],
-            "starts": [sends[send_id].started_at for send_id, _ in known],
+            "sends": pack_numbers(send_id for send_id, _ in messages),
+            "ordinals": pack_numbers(ordinal for _, ordinal in messages),
         },
     )
-    return {message: MessageFacts(*row) for message, row in zip(known, await cursor.fetchall(), strict=True)}
+    return {
+        message: MessageFacts(*row) for message, row in zip(messages, await cursor.fetchall(), strict=True)
+    }
 
 
 async def describe_contacts(
     conn: Connection, org_id: int, contact_ids: Sequence[int]
 ) -> dict[int, ContactFacts]:
-    cursor = await conn.execute(q.describe_contacts, {"org_id": org_id, "contact_ids": list(contact_ids)})
+    cursor = await conn.execute(
+        q.describe_contacts, {"org_id": org_id, "contact_ids": pack_numbers(contact_ids)}
+    )
     return {row[0]: ContactFacts(*row) for row in await cursor.fetchall()}
 
 
