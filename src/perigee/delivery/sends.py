@@ -20,6 +20,7 @@ from perigee.delivery.lease import Lease
 from perigee.delivery.rendering import Content, Renderer, compile_content, renderers
 from perigee.delivery.suppression import ADDRESS_KIND, by_token, reason_case, recipients_from
 from perigee.errors import NotFound, PerigeeError
+from perigee.files import preprocessor
 from perigee.keys import Keys
 from perigee.messages.compile import Compiled
 from perigee.messages.language import pick_language
@@ -87,6 +88,7 @@ class Send:
         self._renderers = renderers
         self._refusals = 0
         self._suppression = _suppression_query(channel)
+        self._recommends = preprocessor.NAME.encode() in msgspec.json.encode(content)
 
     def age(self) -> float:
         """Seconds since the send began."""
@@ -126,7 +128,9 @@ class Send:
 
     async def given(self, connection: Connection, people: Sequence[Somebody]) -> dict[int, Given]:
         """What templates can say of these people beyond their contact, by ordinal."""
-        return await data.load(connection, self.org_id, self.send_id, self.kind, people)
+        return await data.load(
+            connection, self.org_id, self.send_id, self.kind, people, recommendations=self._recommends
+        )
 
     async def _reach(self, connection: Connection, ids: Sequence[int]) -> dict[int, Reached]:
         values = {"org_id": self.org_id, "ids": ids}

@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from perigee.contacts.delete import delete
-from perigee.files import load, preprocessor
+from perigee.files import preprocessor, store
 from perigee.files.download import limits, rules
 from perigee.files.load import load_data
 from perigee.files.preprocessor import data_for
@@ -65,22 +67,27 @@ async def test_data_by_email(api: Api, files: Files) -> None:
     assert await data(api, ANNA, BO, "cy@example.com") == {ANNA: body[ANNA], BO: [{"name": "Tea"}]}
 
 
-async def test_data_drawn_by_chance(api: Api, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_data_drawn_by_chance(api: Api, files: Files) -> None:
     elements = [{"n": 0}, [{"n": 1}, {"n": 1}], {"n": 2}]
     assert (await loaded(api, files, {"a.b": elements}, "random"))["status"] == "COMPLETED"
-    asked = []
-
-    def draw(below: int) -> int:
-        asked.append(below)
-        return len(asked) - 1
-
-    monkeypatch.setattr(preprocessor, "randbelow", draw)
-    assert await data(api, ANNA, BO, "cy@example.com") == {
-        ANNA: [{"n": 0}],
-        BO: [{"n": 1}, {"n": 1}],
-        "cy@example.com": [{"n": 2}],
+    people = [f"p{n}@example.com" for n in range(60)] + ["nobody's address"]
+    async with api.db.connection() as conn:
+        first = await data_for(conn, api.org_id, people, salt="1")
+        again = await data_for(conn, api.org_id, people, salt="1")
+        other = await data_for(conn, api.org_id, people, salt="2")
+    assert list(first) == people
+    assert {json.dumps(value) for value in first.values()} == {
+        '[{"n": 0}]',
+        '[{"n": 1}, {"n": 1}]',
+        '[{"n": 2}]',
     }
-    assert asked == [3, 3, 3]
+    assert again == first
+    assert other != first
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.integers(1, 10**6))
+def test_a_draw_is_always_an_element(salt: str, person: str, elements: int) -> None:
+    assert 0 <= preprocessor.draw(salt, person, elements) < elements
 
 
 async def test_elements_that_cannot_be_used_leave_no_gap_to_draw(api: Api, files: Files) -> None:
@@ -256,14 +263,14 @@ async def test_a_worker_that_dies_leaves_the_old_data_and_the_next_one_loads_the
     done = await loaded(api, files, {ANNA: ["old"]})
     link = files.link(json.dumps({ANNA: ["new"], BO: ["new"]}))
     session = (await api.post(f"{PATH}/{done['fileId']}", {"link": link})).json()["asyncSessionId"]
-    insert = load.store.insert_values
+    insert = store.insert_values
 
     async def deadly(*arguments: Any) -> None:
         await insert(*arguments)
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(load.store, "insert_values", deadly)
+        patch.setattr(store, "insert_values", deadly)
         with pytest.raises(Killed):
             await load_once(api, session)
     assert await status(api, session) == {"status": "PROCESSING"}
