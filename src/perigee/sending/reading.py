@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from perigee.contacts.clean import ID_LENGTH, TOKEN_LENGTH
 from perigee.delivery.suppression import ADDRESS_KIND
 from perigee.errors import Invalid, PerigeeError
 from perigee.lib import json_edge
@@ -18,7 +19,6 @@ from perigee.messages.manage import language_code
 from perigee.sending.types import Recipient, Refused
 
 EXTERNAL_REQUEST_ID_LENGTH = 255
-TOKEN_LENGTH = 4_096
 TEMPLATE = "TEMPLATE."
 
 
@@ -86,7 +86,7 @@ def _shown(element: Mapping[str, Any]) -> str:
 def _named(channel: str, element: Mapping[str, Any], shown: str) -> Recipient:
     if (contact_id := to_id("contactId", element.get("contactId"))) is not None:
         return Recipient(shown, "contact", str(contact_id))
-    external_id = to_text("externalCustomerId", element.get("externalCustomerId"), limit=TOKEN_LENGTH)
+    external_id = to_text("externalCustomerId", element.get("externalCustomerId"), limit=ID_LENGTH)
     if external_id is not None:
         return Recipient(shown, "external", external_id)
     located = element.get("locator")
@@ -111,6 +111,8 @@ def _located(channel: str, locator: str) -> Recipient:
         return Recipient(locator, "phone", phone)
     if kind == "phone":
         raise not_phone(locator, "locator")
+    if not locator.isascii():
+        raise Invalid.of("locator", locator, "is not a token")
     return Recipient(locator, "token", locator)
 
 

@@ -51,3 +51,10 @@ def test_parameters_of_the_old_form() -> None:
         params([{"key": "TEMPLATE.name", "value": "A"}, {"key": "b", "value": None}]) == '{"name":"A","b":""}'
     )
     assert params(None) is None
+
+
+def test_what_no_index_could_hold_is_no_token() -> None:
+    long, letters, good = recipients("mobilepush", ["x" * 1001, "жетон", "fcm:a-b_c"], limit=5)
+    assert isinstance(long, Refused)
+    assert isinstance(letters, Refused)
+    assert good == Recipient("fcm:a-b_c", "token", "fcm:a-b_c")
