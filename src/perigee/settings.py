@@ -238,6 +238,11 @@ class Settings:
         "Ports that links of callers may lead to, separated by spaces, or `any`.",
         check=readable(parse_ports, "ports separated by spaces, or `any`"),
     )
+    check_domains: str = setting(
+        "off",
+        "`on`: a site's domain for web push is only taken when something answers there.",
+        check=one_of("on", "off"),
+    )
     max_import_file_mb: int = setting(
         100, "Largest CSV file of contacts by link in MB.", check=between(1, 10_240)
     )

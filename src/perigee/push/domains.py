@@ -80,9 +80,9 @@ def _matching(field: str, value: Any, form: re.Pattern[str], rule: str) -> str:
 
 
 async def register(
-    conn: Connection, org_id: int, domains: Sequence[WebPushDomain | Invalid]
+    conn: Connection, org_id: int, domains: Sequence[WebPushDomain | PerigeeError]
 ) -> list[WebPushDomain | PerigeeError]:
-    """Stores the good ones. Per domain: itself, or why not (Invalid as given; Conflict: there with other data)."""
+    """Stores the good ones. Per domain: itself, or why not (an error as given; Conflict: there with other data)."""
     wanted: dict[str, WebPushDomain] = {}
     for domain in domains:
         if isinstance(domain, WebPushDomain):

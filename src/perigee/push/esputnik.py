@@ -8,9 +8,11 @@ from typing import Any
 from perigee.errors import Invalid, NotFound, PerigeeError
 from perigee.esputnik.face import Answer, Call, Query, Right, Sentence, operation, sentence
 from perigee.lib import json_edge
+from perigee.lib.outside import Rules
 from perigee.lib.scalars import one_or_many, to_text
 from perigee.push import store
 from perigee.push.domains import MAX_DOMAINS, clean, origin, register
+from perigee.push.reach import reached
 from perigee.push.scripts import scripts, site_with_keys, wanted_domain
 from perigee.push.types import (
     AllRegistered,
@@ -157,8 +159,12 @@ async def get_webpush_script(call: Call) -> WebPushScript:
 async def _register(
     call: Call, given: Sequence[Any]
 ) -> tuple[list[Success], list[tuple[Failure, PerigeeError]]]:
+    settings = call.context.settings
+    domains: list[WebPushDomain | PerigeeError] = [clean(domain) for domain in given]
+    if settings.check_domains == "on":
+        domains = await reached(Rules.of(settings.outside_networks, settings.outside_ports), domains)
     async with call.context.database.transaction() as conn:
-        results = await register(conn, call.org_id, [clean(domain) for domain in given])
+        results = await register(conn, call.org_id, domains)
     good = [Success(result.domain) for result in results if isinstance(result, WebPushDomain)]
     bad = [
         (Failure(_shown(domain), result.message), result)
