@@ -297,9 +297,11 @@ class StreamChannel(Channel):
 
 
 class SetChannel(Channel):
-    """One call carries many messages; `submit` gathers what is submitted in the same turn of the loop."""
+    """One call carries many messages; `submit` gathers what is submitted in the same turn of the loop, and while a
+    call is under way where there shall be only one."""
 
     set_size: ClassVar[int] = 500
+    one_at_a_time: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self._gathered: list[tuple[Outgoing, asyncio.Future[Receipt]]] = []
@@ -314,11 +316,18 @@ class SetChannel(Channel):
         return future
 
     def _launch(self) -> None:
+        if self.one_at_a_time and self._running:
+            return  # goes with the end of the call that is under way
         gathered, self._gathered = self._gathered, []
         for start in range(0, len(gathered), self.set_size):
             task = asyncio.create_task(self._deliver(gathered[start : start + self.set_size]))
             self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if self._gathered and self.one_at_a_time:
+            self._launch()
 
     async def _deliver(self, part: list[tuple[Outgoing, asyncio.Future[Receipt]]]) -> None:
         try:

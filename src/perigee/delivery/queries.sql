@@ -54,11 +54,14 @@ select send_id, started_at, kind, channel, campaign_id, message_id, marketing, p
 from send where org_id = %(org_id)s and send_id = %(send_id)s
 
 -- name: load_people
--- All a render needs, for a whole batch.
+-- All a render needs, for a whole batch. Addresses by their whole key, whatever the statistics say (decision 3).
 select c.contact_id, c.email, c.phone, ae.spelling, c.first_name, c.last_name, c.external_id, c.contact_key,
        c.language, c.time_zone, c.region, c.town, c.street, c.postcode, c.fields
 from contact c
-left join address ae on ae.org_id = c.org_id and ae.kind = 'email' and ae.value = c.email
+left join lateral (
+    select spelling from address
+    where org_id = c.org_id and kind = 'email' and value = c.email offset 0
+) ae on true
 where c.org_id = %(org_id)s and c.contact_id = any(%(ids)s::bigint[])
 
 -- name: commit_window
@@ -243,7 +246,10 @@ select c.contact_id, c.email, c.phone, ae.spelling, c.first_name, c.last_name, c
        c.language, c.time_zone, c.region, c.town, c.street, c.postcode, c.fields,
        d.language as sent_language
 from contact c
-left join address ae on ae.org_id = c.org_id and ae.kind = 'email' and ae.value = c.email
+left join lateral (
+    select spelling from address
+    where org_id = c.org_id and kind = 'email' and value = c.email offset 0
+) ae on true
 join send s on s.org_id = c.org_id and s.send_id = %(send_id)s
 left join delivery d on d.org_id = c.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
      and d.ordinal = %(ordinal)s
@@ -285,8 +291,11 @@ returning send_id
 select t.token_id, t.token, c.contact_id, c.email, c.phone, ae.spelling, c.first_name, c.last_name, c.external_id,
        c.contact_key, c.language, c.time_zone, c.region, c.town, c.street, c.postcode, c.fields
 from push_token t
-join contact c on c.org_id = t.org_id and c.contact_id = t.contact_id
-left join address ae on ae.org_id = c.org_id and ae.kind = 'email' and ae.value = c.email
+cross join lateral (select * from contact where org_id = t.org_id and contact_id = t.contact_id offset 0) c
+left join lateral (
+    select spelling from address
+    where org_id = c.org_id and kind = 'email' and value = c.email offset 0
+) ae on true
 where t.org_id = %(org_id)s and t.token_id = any(%(ids)s::bigint[])
 
 -- name: load_given

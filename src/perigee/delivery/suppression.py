@@ -71,7 +71,9 @@ def recipients_from(channel: str) -> str:
     """`from … where` over `contact c` and `a` as in `address_join`, for the recipients `ids` of a batch."""
     if by_token(channel):
         return """from (select token_id as recipient, token as address, * from push_token) a
-        join contact c on c.org_id = a.org_id and c.contact_id = a.contact_id
+        cross join lateral (
+            select * from contact where org_id = a.org_id and contact_id = a.contact_id offset 0
+        ) c
         where a.org_id = %(org_id)s and a.token_id = any(%(ids)s::bigint[])"""
     return f"""from contact c {address_join(channel)}
         where c.org_id = %(org_id)s and c.contact_id = any(%(ids)s::bigint[])"""
@@ -101,6 +103,8 @@ def reason_case(channel: str) -> str:
         rules.append(in_category)
         if by_token(channel):
             rules.append(f"when not a.active then '{Drop.INACTIVE}'")
-        if channel == "telegram":  # what people asked for themselves reaches them all the same (contract 19.1)
+        if (
+            channel == "telegram"
+        ):  # what people asked for themselves reaches them all the same (contract 19.1)
             rules.append(f"when %(bulk)s and a.muted_until > now() then '{Drop.MUTED}'")
     return "case " + "\n        ".join(rules) + " end"

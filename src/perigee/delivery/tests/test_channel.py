@@ -50,6 +50,29 @@ def outgoing(number: int) -> Outgoing:
     return Outgoing(1, 1, number, number, str(number), f"m{number}", "shop", b"hello")
 
 
+async def test_where_one_call_is_allowed_at_a_time_the_next_takes_all_that_came_meanwhile() -> None:
+    class OneAtATime(Gateway):
+        set_size = 100
+        one_at_a_time = True
+        under_way = 0
+
+        async def send(self, batch: Sequence[Outgoing]) -> list[Receipt]:
+            self.under_way += 1
+            assert self.under_way == 1
+            await asyncio.sleep(0.01)
+            self.under_way -= 1
+            return await super().send(batch)
+
+    gateway = OneAtATime()
+    futures = [gateway.submit(outgoing(0))]
+    for number in range(1, 6):
+        await asyncio.sleep(0)
+        futures.append(gateway.submit(outgoing(number)))
+    await gateway.close()
+    assert all(future.done() for future in futures)
+    assert gateway.sets == [["0"], ["1", "2", "3", "4", "5"]]
+
+
 async def test_messages_of_one_turn_go_together_in_sets() -> None:
     gateway = Gateway()
     futures = [gateway.submit(outgoing(number)) for number in range(7)]

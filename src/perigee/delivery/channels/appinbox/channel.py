@@ -40,6 +40,7 @@ class AppInboxSettings(msgspec.Struct, frozen=True):
 class AppInboxChannel(SetChannel):
     medium = Medium.APP_INBOX
     Settings = AppInboxSettings
+    one_at_a_time = True  # larger sets, fewer commits, one connection
 
     def __init__(self, settings: AppInboxSettings, *, database: Database) -> None:
         super().__init__()
