@@ -13,7 +13,16 @@ async def list_webpush_sites(call: Call) -> Page[WebPushSite]:
         return Page(await list_sites(conn, call.org_id))
 
 
-@operation("PUT", "/webpush-domains/{app_id:int}/keys", body=VapidKeys, refusals=(404, 409))
+@operation(
+    "PUT",
+    "/webpush-domains/{app_id:int}/keys",
+    body=VapidKeys,
+    example={  # the pair of RFC 8291, section 5
+        "public_key": "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8",
+        "private_key": "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw",
+    },
+    refusals=(409,),
+)
 async def replace_webpush_keys(call: Call) -> None:
     """Use an existing VAPID key pair, while no browser is subscribed under another."""
     keys = await call.json(VapidKeys)
