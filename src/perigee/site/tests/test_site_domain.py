@@ -68,9 +68,13 @@ async def test_an_invalid_name_is_400(api: Api) -> None:
 
 
 async def test_the_script_is_plain_text_that_holds_the_call_to_replace(api: Api) -> None:
-    await api.post("/api/v1/site/domains", {"domain": "shop.example.com"})
+    site = (await api.post("/api/v1/site/domains", {"domain": "shop.example.com"})).json()
     answer = await api.get("/api/v1/site/script")
     assert answer.headers["content-type"].startswith("text/plain")
+    file = f"/scripts/{site['siteId']}.js"
+    assert f'"http://perigee.test{file}"' in answer.text
+    assert (await api.get(file, key="")).headers["content-type"] == "text/javascript; charset=utf-8"
+    assert (await api.get("/scripts/unknown.js", key="")).status_code == 404
     assert answer.text.count("eS('init')") == 1
     assert f"w._esConfig.orgId = {api.org_id};" in answer.text
     assert answer.text.strip().startswith("<script>")
