@@ -104,8 +104,11 @@ async def _find(
 async def _describe(conn: Connection, org_id: int, rows: Sequence[Happening]) -> Page:
     if not rows:
         return Page([], {}, {}, {})
-    await plans.by_key(conn)
-    sends = await store.describe_sends(conn, org_id, sorted({row.send_id for row in rows}))
-    contacts = await store.describe_contacts(conn, org_id, sorted({row.contact_id for row in rows}))
-    messages = sorted({(row.send_id, row.ordinal) for row in rows})
-    return Page(rows, sends, await store.describe_messages(conn, org_id, messages), contacts)
+    sends, messages, contacts = await store.describe(
+        conn,
+        org_id,
+        sends=sorted({row.send_id for row in rows}),
+        messages=sorted({(row.send_id, row.ordinal) for row in rows}),
+        contacts=sorted({row.contact_id for row in rows}),
+    )
+    return Page(rows, sends, messages, contacts)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 
+from perigee.db import plans
 from perigee.db.columns import pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
@@ -88,10 +89,11 @@ async def activity(
     rows: int,
 ) -> list[Happening]:
     """Within a transaction, whose plans follow indexes from here on."""
-    await conn.execute(q.plan_in_order)
-    cursor = await conn.execute(
-        q.activity, _page(org_id, after=after, until=until, status=status, sends=sends, rows=rows)
-    )
+    async with conn.pipeline():
+        await conn.execute(q.plan_in_order)
+        cursor = await conn.execute(
+            q.activity, _page(org_id, after=after, until=until, status=status, sends=sends, rows=rows)
+        )
     return [Happening(*row) for row in await cursor.fetchall()]
 
 
@@ -158,30 +160,36 @@ async def describe_sends(conn: Connection, org_id: int, send_ids: Sequence[int])
     return {row[0]: SendFacts(*row) for row in await cursor.fetchall()}
 
 
-async def describe_messages(
-    conn: Connection, org_id: int, messages: Sequence[tuple[int, int]]
-) -> dict[tuple[int, int], MessageFacts]:
-    """By (send_id, ordinal). Wants plans by key."""
-    cursor = await conn.execute(
-        q.describe_messages,
-        {
-            "org_id": org_id,
-            "sends": pack_numbers(send_id for send_id, _ in messages),
-            "ordinals": pack_numbers(ordinal for _, ordinal in messages),
-        },
+async def describe(
+    conn: Connection,
+    org_id: int,
+    *,
+    sends: Sequence[int],
+    messages: Sequence[tuple[int, int]],
+    contacts: Sequence[int],
+) -> tuple[dict[int, SendFacts], dict[tuple[int, int], MessageFacts], dict[int, ContactFacts]]:
+    """Facts of sends, of messages by (send_id, ordinal), and of contacts, in one round trip. Within a transaction, which is
+    planned by key from here on."""
+    async with conn.pipeline():
+        await plans.by_key(conn)
+        of_sends = await conn.execute(q.describe_sends, {"org_id": org_id, "send_ids": list(sends)})
+        of_contacts = await conn.execute(
+            q.describe_contacts, {"org_id": org_id, "contact_ids": pack_numbers(contacts)}
+        )
+        of_messages = await conn.execute(
+            q.describe_messages,
+            {
+                "org_id": org_id,
+                "sends": pack_numbers(send_id for send_id, _ in messages),
+                "ordinals": pack_numbers(ordinal for _, ordinal in messages),
+            },
+        )
+    told = await of_messages.fetchall()
+    return (
+        {row[0]: SendFacts(*row) for row in await of_sends.fetchall()},
+        {message: MessageFacts(*row) for message, row in zip(messages, told, strict=True)},
+        {row[0]: ContactFacts(*row) for row in await of_contacts.fetchall()},
     )
-    return {
-        message: MessageFacts(*row) for message, row in zip(messages, await cursor.fetchall(), strict=True)
-    }
-
-
-async def describe_contacts(
-    conn: Connection, org_id: int, contact_ids: Sequence[int]
-) -> dict[int, ContactFacts]:
-    cursor = await conn.execute(
-        q.describe_contacts, {"org_id": org_id, "contact_ids": pack_numbers(contact_ids)}
-    )
-    return {row[0]: ContactFacts(*row) for row in await cursor.fetchall()}
 
 
 async def daily_messages(
