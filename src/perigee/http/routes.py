@@ -30,6 +30,7 @@ MODULES = (
     "perigee.workflows.esputnik",
     "perigee.accounts.api",
     "perigee.contacts.api",
+    "perigee.contacts.upload.api",
     "perigee.segments.api",
     "perigee.segments.categories_api",
     "perigee.events.api",
