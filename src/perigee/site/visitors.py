@@ -49,11 +49,13 @@ async def resolve(conn: Connection, org_id: int, sightings: Sequence[Sighting]) 
     changed = bind(known, sightings)
     if changed:
         await store.bind_visitors(conn, org_id, changed)
-        await browsers.join(conn, org_id, {visitor: bound.contact_id for visitor, bound in changed.items()})
     now = {**known, **changed}
     if now:
-        # Of all, not of the changed only: an event may have been written while its visitor was being bound.
-        await store.adopt_events(conn, org_id, {visitor: bound.contact_id for visitor, bound in now.items()})
+        # Of all, not of the changed only: an event or subscription may have been written while its visitor was being
+        # bound.
+        contacts = {visitor: bound.contact_id for visitor, bound in now.items()}
+        await browsers.join(conn, org_id, contacts)
+        await store.adopt_events(conn, org_id, contacts)
     return [_contact(sighting, now) for sighting in sightings]
 
 

@@ -154,6 +154,16 @@ async def test_a_browser_known_later_joins_the_older_contact_with_all_it_did(sho
     assert await shop.living() == [anna]
 
 
+async def test_a_subscription_written_while_its_visitor_was_bound_joins_at_the_next_sight(shop: Shop) -> None:
+    anna = await shop.contact()
+    token = (await shop.subscribe(visitor=VISITOR)).json()["token"]
+    await shop.api.rows(
+        "update visitor set contact_id = %(anna)s, bound_by = 3 where org_id = %(org_id)s", anna=anna
+    )
+    await shop.track()
+    assert await shop.tokens() == [(token, anna)]
+
+
 async def test_a_contact_with_an_address_of_its_own_stays_when_its_browser_moves_on(shop: Shop) -> None:
     anna, boris = await shop.contact(), await shop.contact("boris@example.com")
     await shop.track(user_email="anna@example.com")
