@@ -1384,7 +1384,7 @@ CREATE INDEX send_recipient_contact ON send_recipient USING btree (org_id, conta
 
 CREATE INDEX send_retry_due ON send_retry USING btree (due_at);
 
-CREATE INDEX send_started ON send USING btree (org_id, started_at);
+CREATE INDEX send_started ON send USING btree (org_id, started_at) WHERE (started_at > '2000-01-01 00:00:00+00'::timestamp with time zone);
 
 CREATE INDEX tracked_once_age ON tracked_once USING brin (seen_at);
 

@@ -70,7 +70,8 @@ select contact_id from delivery where org_id = %(org_id)s and address = %(addres
 -- name: sends_with_tag
 -- With the moment when the first began: nothing can have happened before.
 select array_agg(send_id), min(started_at)
-from send where org_id = %(org_id)s and tags @> array[%(tag)s]::text[] and started_at < %(until)s;
+from send where org_id = %(org_id)s and tags @> array[%(tag)s]::text[] and started_at < %(until)s
+  and started_at > '2000-01-01 00:00+00';
 
 -- name: describe_sends
 select send_id, started_at, kind, campaign_id, message_id, message_name, tags, sender, channel
@@ -110,7 +111,7 @@ with running as (
            (case when bool_or(b.done_at is null) then now() else max(b.done_at) end at time zone %(zone)s)::date
                as last_day
     from send s join send_batch b on b.org_id = %(org_id)s and b.send_id = s.send_id
-    where s.org_id = %(org_id)s and s.started_at < %(end)s
+    where s.org_id = %(org_id)s and s.started_at < %(end)s and s.started_at > '2000-01-01 00:00+00'
       and (s.finished_at is null or s.finished_at >= %(start)s::timestamptz - interval '1 day')
     group by s.send_id, s.started_at, s.channel
 ), counted as (

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from perigee.accounts import store as accounts
 from perigee.db.pool import Connection
 from perigee.delivery import freeze
 from perigee.delivery.freeze import Frozen
@@ -88,11 +89,16 @@ async def own(
 
 
 async def viber_sender(conn: Connection, org_id: int, given: Any) -> str:
-    """`from`, which may be absent where the organisation has one sender (contract 19.4). Raises Invalid."""
+    """`from`, which may be absent unless the organisation has more than one sender (contract 19.4). Raises Invalid.
+
+    An organisation without a sender, which is being tried out, writes under its own name."""
     name = to_text("from", given, limit=FROM_NAME_LENGTH)
     if name is not None:
         return name
     known = await senders.list_senders(conn, org_id, "viber")
-    if len(known) != 1:
-        raise Invalid("from: is required when there is not exactly one sender", field="from")
-    return known[0].value
+    if len(known) > 1:
+        raise Invalid("from: is required when there is more than one sender", field="from")
+    if known:
+        return known[0].value
+    organisation, *_ = await accounts.organisation(conn, org_id)
+    return organisation[:FROM_NAME_LENGTH]

@@ -1,31 +1,41 @@
 -- name: find_contacts
 -- The living contact of each recipient, by the one key that it is named by; of several with one address the one that
--- was updated last. Null where there is none.
+-- was updated last. Null where there is none. Looked up by the whole key and nothing else (db/plans.py).
 select given.n, found.contact_id
 from unnest(
     string_to_array(%(kinds)s, E'\x1f'), string_to_array(%(values)s, E'\x1f')
 ) with ordinality as given (kind, value, n)
 left join lateral (
     select one.contact_id from (
-        (select c.contact_id from contact c
-         where given.kind = 'contact' and c.org_id = %(org_id)s and c.deleted_at is null
-           and c.contact_id = case when given.kind = 'contact' then given.value::bigint end)
+        (select c.contact_id from (
+             select contact_id, deleted_at from contact
+             where org_id = %(org_id)s and given.kind = 'contact'
+               and contact_id = case when given.kind = 'contact' then given.value::bigint end offset 0
+         ) c where c.deleted_at is null)
         union all
-        (select c.contact_id from contact c
-         where given.kind = 'external' and c.org_id = %(org_id)s and c.external_id = given.value
-           and c.deleted_at is null)
+        (select c.contact_id from (
+             select contact_id, deleted_at from contact
+             where given.kind = 'external' and org_id = %(org_id)s and external_id = given.value offset 0
+         ) c where c.deleted_at is null)
         union all
-        (select c.contact_id from contact c
-         where given.kind = 'email' and c.org_id = %(org_id)s and c.email = given.value and c.deleted_at is null
-         order by c.updated_at desc, c.contact_id desc limit 1)
+        (select c.contact_id from (
+             select contact_id, deleted_at, updated_at from contact
+             where given.kind = 'email' and org_id = %(org_id)s and email = given.value offset 0
+         ) c where c.deleted_at is null order by c.updated_at desc, c.contact_id desc limit 1)
         union all
-        (select c.contact_id from contact c
-         where given.kind = 'phone' and c.org_id = %(org_id)s and c.phone = given.value and c.deleted_at is null
-         order by c.updated_at desc, c.contact_id desc limit 1)
+        (select c.contact_id from (
+             select contact_id, deleted_at, updated_at from contact
+             where given.kind = 'phone' and org_id = %(org_id)s and phone = given.value offset 0
+         ) c where c.deleted_at is null order by c.updated_at desc, c.contact_id desc limit 1)
         union all
-        (select c.contact_id from push_token t
-         join contact c on c.org_id = t.org_id and c.contact_id = t.contact_id and c.deleted_at is null
-         where given.kind = 'token' and t.org_id = %(org_id)s and t.token = given.value and t.kind = %(token_kind)s
+        (select t.contact_id from (
+             select contact_id, kind, active, updated_at from push_token
+             where given.kind = 'token' and org_id = %(org_id)s and token = given.value offset 0
+         ) t
+         cross join lateral (
+             select deleted_at from contact where org_id = %(org_id)s and contact_id = t.contact_id offset 0
+         ) c
+         where t.kind = %(token_kind)s and c.deleted_at is null
          order by t.active desc, t.updated_at desc limit 1)
     ) one
     offset 0
