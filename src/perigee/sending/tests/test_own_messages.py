@@ -97,7 +97,6 @@ async def test_categories_are_honoured_in_both_spellings(sending: Sending, spell
         ("viber", {**VIBER, "text": None}, "text"),
         ("viber", {**VIBER, "iosExpirityText": None}, "iosExpirityText"),
         ("viber", {**VIBER, "phoneNumbers": []}, "phoneNumbers"),
-        ("viber", {**VIBER, "from": None}, "from"),
         ("viber", {**VIBER, "img": "https://a.example/i.png"}, "img"),
         ("viber", {**VIBER, "ttlSeconds": 0}, "ttlSeconds"),
     ],
@@ -151,6 +150,15 @@ async def test_a_viber_message_may_come_from_the_one_sender_there_is(sending: Se
     assert card["text"] == VIBER["text"]
     await sending.api.post("/api/v4/senders", {"channel": "viber", "value": "SECOND"})
     assert (await sending.api.post("/api/v1/message/viber", body)).status_code == 400
+
+
+async def test_a_viber_message_of_an_organisation_without_senders_comes_under_its_name(
+    sending: Sending,
+) -> None:
+    body = {name: value for name, value in VIBER.items() if name != "from"}
+    assert results(await sending.api.post("/api/v1/message/viber", body))
+    ((_, sender, _),) = await sending.arrived()
+    assert sender == (await sending.shop.sql("select name from organisation where org_id = %(org)s"))[0][0]
 
 
 async def test_a_segment_gets_one_copy_per_number(sending: Sending) -> None:
