@@ -8,8 +8,9 @@ import pytest
 
 from perigee.db.pool import Database
 from perigee.errors import Limited
-from perigee.esputnik.limits import rates
+from perigee.esputnik.limits import _OWN, _PARAMETER, rates
 from perigee.http.rates import Rate, Rates
+from perigee.http.routes import operations
 from perigee.settings import Settings
 from perigee.testing.api import SETTINGS, Api, make_organisation
 
@@ -107,6 +108,11 @@ def test_each_method_has_its_limit() -> None:
     assert amounts("GET", "/v1/messages/sms") == [(500, 3600)]
     assert amounts("GET", "/v1/messages/email/{message_id:int}/viewLink") == [(500, 3600)]
     assert amounts("POST", "/v1/messages/sms") == [(200, 1)]
+
+
+def test_every_limit_names_a_method_that_exists() -> None:
+    known = {(op.method, _PARAMETER.sub("{}", op.path)) for op in operations()}
+    assert set(_OWN) <= known
 
 
 class TestOverTheWire:
