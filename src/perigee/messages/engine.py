@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from html import escape
+from html import escape, unescape
 from typing import Protocol
 from urllib.parse import quote
 
@@ -97,6 +97,12 @@ class Merge:
         """The tag as it stood in the source."""
         return f"%{self.name}%" if self.fallback is None else f"%{self.name}|{self.fallback}%"
 
+    def fallback_in(self, *, html: bool) -> str | None:
+        """The fallback, which is in the language of its source, as HTML or as text."""
+        if self.fallback is None or self.html == html:
+            return self.fallback
+        return unescape(self.fallback) if self.html else escape(self.fallback)
+
 
 class State(Protocol):
     """What the blocks of one source share while one person is rendered: variables and the budget."""
@@ -158,7 +164,11 @@ class Source:
 
 
 class Engine(Protocol):
+    """`seal` is written behind each piece of code before it is parsed, where its surroundings may have changed, so
+    that no text behind it becomes part of it."""
+
     name: str
+    seal: str
 
     def spans(self, text: str, field: str) -> list[Span]:
         """Where the code is, in order. Linear in the text. Raises Invalid for code that does not end."""
@@ -185,6 +195,7 @@ class Literal:
     """No language at all: every character is text (`skipPersonalisation`)."""
 
     name = "literal"
+    seal = ""
 
     def spans(self, text: str, field: str) -> list[Span]:
         return []

@@ -122,6 +122,7 @@ _BARE = re.compile(r"\{\{-?\s*(\w+)\s*-?\}\}")
 
 class Liquid:
     name = "liquid"
+    seal = ""
 
     def spans(self, text: str, field: str) -> list[Span]:
         found: list[Span] = []
@@ -285,14 +286,7 @@ def _merged(merges: Sequence[Merge], number: int, place: Place) -> Value | None:
     if number >= len(merges):
         return None
     merge = merges[number]
-    return Value(f"%{merge.name}%", merge.get, _fallback(merge, place is Place.HTML), place)
-
-
-def _fallback(merge: Merge, html_place: bool) -> str | None:
-    """A merge tag's fallback is written in the language of its source, HTML or text."""
-    if merge.fallback is None or merge.html == html_place:
-        return merge.fallback
-    return html.unescape(merge.fallback) if merge.html else html.escape(merge.fallback)
+    return Value(f"%{merge.name}%", merge.get, merge.fallback_in(html=place is Place.HTML), place)
 
 
 class _Scope(Mapping[str, object]):
@@ -331,7 +325,7 @@ class _Scope(Mapping[str, object]):
             return None
         if text := text_of(merge.get(self.person)):
             return text
-        fallback = _fallback(merge, self.source.html)
+        fallback = merge.fallback_in(html=self.source.html)
         # The author's own words, HTML already.
         return Markup(fallback) if fallback and self.source.html else fallback  # noqa: S704
 

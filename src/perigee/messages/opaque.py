@@ -106,11 +106,17 @@ class Opaque:
         """A mark for the same code, its value written for another place."""
         return self.hide(self.engine.placed(self.codes[number].text, place), Role.VALUE)
 
-    def reveal(self, text: str) -> str:
-        """Text as the engine parses it: CODE marks become their code, other marks stay."""
+    def reveal(self, text: str, *, seal: str = "") -> str:
+        """Text with its code, each piece followed by `seal`: CODE marks become code, other marks stay."""
         if MARK_CHARACTER not in text:
             return text
-        return _MARK.sub(lambda m: self.codes[int(m[2])].text if m[1] == Mark.CODE.value else m[0], text)
+        return _MARK.sub(
+            lambda m: self.codes[int(m[2])].text + seal if m[1] == Mark.CODE.value else m[0], text
+        )
+
+    def source_text(self, text: str) -> str:
+        """Text as the engine parses it."""
+        return self.reveal(text, seal=self.engine.seal)
 
     def _plain(self, text: str, is_html: bool) -> str:
         return merge_tags.replace(text, self.names, html=is_html, use=self._merge)
@@ -120,7 +126,7 @@ class Opaque:
         return self.hide(self.engine.merge(len(self.merges) - 1), Role.VALUE)
 
     def _code(self, code: str, role: Role, is_html: bool) -> str:
-        if is_html and code.find("{", 2) < 0:  # verbatim blocks hold HTML, not code
+        if is_html and (role is Role.VALUE or code.find("{", 2) < 0):  # verbatim blocks hold HTML, not code
             code = _as_typed(code)
         if role is Role.VALUE and (kind := _URL_NAMES.get(self.engine.bare_name(code) or "")):
             return mark(kind)

@@ -32,7 +32,7 @@ class Sources:
     def script(self, source: Opaque, text: str, field: str, *, is_html: bool = False) -> Script:
         """`text` with marks, derived from `source`. Raises Invalid that names field, line and reason."""
         template = self.engine.parse(
-            Source(source.reveal(text), field, is_html, tuple(source.merges)), self.names
+            Source(source.source_text(text), field, is_html, tuple(source.merges)), self.names
         )
         number = next(self._numbers)
         parts = list(_parts(template, number, is_html))

@@ -11,8 +11,9 @@ from perigee.messages.contents import AppInbox, Email, MobilePush, Sms, Telegram
 from perigee.messages.engine import Engine, Literal
 from perigee.messages.liquid import Liquid
 from perigee.messages.person import Names
+from perigee.messages.velocity.engine import Velocity
 
-ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (Liquid(), Literal())}
+ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (Liquid(), Velocity(), Literal())}
 """By the name that `message.engine` holds; `literal` is for messages without personalisation."""
 
 
