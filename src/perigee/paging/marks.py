@@ -68,7 +68,10 @@ Key = tuple[datetime | None, int]
 class Listing(Protocol):
     """One order of one selection, as `page` reads it."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As `listing` makes it."""
+        ...
 
     async def keys(self, mark: Mark, skip: int, rows: int) -> list[Key]:
         """The keys of the rows behind the mark, but for the first `skip`."""
