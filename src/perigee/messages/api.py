@@ -58,7 +58,12 @@ async def create_message(call: Call) -> Created:
     }
     async with call.context.database.transaction() as connection:
         made = await manage.create(
-            connection, call.org_id, wanted.channel, members, default_language=call.principal.language
+            connection,
+            call.org_id,
+            wanted.channel,
+            members,
+            default_language=call.principal.language,
+            engine=wanted.engine,
         )
         return Created(await _read(connection, call.org_id, made))
 

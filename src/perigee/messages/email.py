@@ -25,7 +25,7 @@ from perigee.messages.rendering import BlockSlot, Rendering, Script
 from perigee.messages.slots import LinkTable, link_html, link_text
 from perigee.messages.sources import Sources
 from perigee.messages.tape import Tape
-from perigee.messages.version import CompileOptions, MessageVersion, parse_sender
+from perigee.messages.version import ENGINES, CompileOptions, MessageVersion, parse_sender
 
 MAX_MESSAGE = 10_000_000
 """Bytes of one rendered message."""
@@ -149,7 +149,7 @@ def compile_email(version: MessageVersion, options: CompileOptions) -> CompiledE
     content = version.content
     assert isinstance(content, Email)
     if not content.html_text:
-        content = prepare(content)
+        content = prepare(content, ENGINES.get(version.engine))
     sources = Sources(version.engine, options, track=options.track_clicks is not False)
     name, _ = parse_sender(content.from_)
     scripts = {"from": sources.line(name, "from"), "subject": sources.line(content.subject, "subject")}

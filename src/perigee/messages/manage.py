@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.errors import Conflict, Invalid, NotFound
@@ -12,7 +14,8 @@ from perigee.lib.text import clean_or_none
 from perigee.messages import store
 from perigee.messages.check import check_content
 from perigee.messages.contents import read_content
-from perigee.messages.types import NAME_LENGTH, MessageMeta
+from perigee.messages.types import NAME_LENGTH, MessageMeta, MessageRow
+from perigee.messages.velocity.choose import engine_for, texts_in
 from perigee.senders.check import CHANNELS_WITH_SENDERS, check_sender
 
 q = load(__package__)
@@ -68,9 +71,13 @@ async def create(
     members: dict[str, Any],
     *,
     default_language: str,
-    engine: str = "liquid",
+    engine: str | None = None,
 ) -> int:
-    """A message with its base version and, where given, `translations`. Returns its id. Raises Invalid."""
+    """A message with its base version and, where given, `translations`. Returns its id. Raises Invalid.
+
+    `engine` None: the template language is told from the texts (`velocity.choose`).
+    """
+    engine = engine or engine_for(texts_in(members))
     meta = read_meta(members)
     if meta.name is None:
         raise Invalid("name: is required", field="name")
@@ -103,7 +110,8 @@ async def change(
     message = await store.get_message(connection, org_id, message_id, channel=channel, lock=True)
     meta = read_meta(members)
     content = read_content(channel, {**message.versions[message.language], **_given(members)})
-    content = await check_content(content, message.engine)
+    engine = _engine_with(message, message.language, content)
+    content = await check_content(content, engine)
     await _check_sender(connection, org_id, channel, members)
     keys = message.subscriptions_keys if meta.subscriptions_keys is None else meta.subscriptions_keys
     await check_categories(connection, org_id, keys)
@@ -122,6 +130,7 @@ async def change(
             "message_id": message_id,
             "name": meta.name or message.name,
             "language": language,
+            "engine": engine,
             "tags": message.tags if meta.tags is None else meta.tags,
             "keys": keys,
         },
@@ -144,9 +153,18 @@ async def put_translation(
     message = await store.get_message(connection, org_id, message_id, channel=channel, lock=True)
     base = message.versions.get(language, message.versions[message.language])
     content = read_content(channel, {**base, **_given(members)})
-    content = await check_content(content, message.engine)
+    engine = _engine_with(message, language, content)
+    content = await check_content(content, engine)
     await _check_sender(connection, org_id, channel, members)
+    if engine != message.engine:
+        await connection.execute(q.set_engine, {"org_id": org_id, "message_id": message_id, "engine": engine})
     await store.put_version(connection, org_id, message_id, language, content)
+
+
+def _engine_with(message: MessageRow, language: str, content: msgspec.Struct) -> str:
+    """The template language of a message, one for all its versions, when `language` becomes `content`."""
+    versions = {**message.versions, language: msgspec.to_builtins(content)}
+    return engine_for(texts_in(versions), message.engine)
 
 
 async def delete_translation(

@@ -4,9 +4,12 @@ values (%(org_id)s, %(channel)s, %(name)s, %(language)s, %(tags)s, %(keys)s, %(e
 returning message_id
 
 -- name: update_message
-update message set name = %(name)s, language = %(language)s, tags = %(tags)s, subscriptions_keys = %(keys)s,
-                   updated_at = now()
+update message set name = %(name)s, language = %(language)s, engine = %(engine)s,
+                   tags = %(tags)s, subscriptions_keys = %(keys)s, updated_at = now()
 where org_id = %(org_id)s and message_id = %(message_id)s
+
+-- name: set_engine
+update message set engine = %(engine)s where org_id = %(org_id)s and message_id = %(message_id)s
 
 -- name: delete_message
 -- Soft: campaigns and history keep referring to it.

@@ -23,7 +23,10 @@ class ViewLink(msgspec.Struct):
 
 
 class MessageCreate(msgspec.Struct, forbid_unknown_fields=True):
-    """`content` holds the channel's members in the wire's names (from, subject, htmlText, text …)."""
+    """`content` holds the channel's members in the wire's names (from, subject, htmlText, text …).
+
+    `engine`: the template language; where it is not given, it is told from the texts.
+    """
 
     channel: Channel
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH)]
@@ -32,6 +35,7 @@ class MessageCreate(msgspec.Struct, forbid_unknown_fields=True):
     tags: list[str] = []
     subscriptions_keys: list[str] = []
     translations: dict[str, dict[str, Any]] = {}
+    engine: Literal["liquid", "velocity"] | None = None
 
 
 class Message(msgspec.Struct):

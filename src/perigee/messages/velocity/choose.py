@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 _VELOCITY = re.compile(r"\$!?\{?(?:data|dateTool|numberTool|mathTool)\b|\#\{?(?:if|foreach|set)\}?[ \t]*\(")
 _LIQUID = re.compile(r"\{\{|\{%")
@@ -21,3 +21,15 @@ def engine_for(texts: Iterable[str], current: str = "liquid") -> str:
     if velocity == liquid:
         return current
     return "velocity" if velocity else "liquid"
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Every text in the members of a message, translations and buttons included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from texts_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts_in(item)
