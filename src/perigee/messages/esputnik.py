@@ -5,13 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from perigee.errors import Invalid
-from perigee.esputnik.face import Answer, Call, Right, listing, operation, page, sentence
+from perigee.esputnik.face import (
+    PAGE,
+    Answer,
+    Call,
+    Query,
+    Right,
+    Sentence,
+    listing,
+    operation,
+    page,
+    sentence,
+)
 from perigee.http.operation import Operation
 from perigee.lib.scalars import to_id
 from perigee.lib.text import clean_or_none
 from perigee.messages import manage, store, view
 from perigee.messages.contents import CONTENTS
 from perigee.messages.types import MessageCreated, MessageRow, ViewLink
+from perigee.messages.wire_types import EXAMPLES, READ, WRITTEN
 
 CHANNELS = tuple(CONTENTS)
 # Contract section 6: a key of any level may work on email and SMS templates.
@@ -43,7 +55,6 @@ def _family(channel: str) -> list[Operation]:
     """The seven methods of one channel."""
     right = RIGHTS.get(channel, Right.FULL)
     path = f"/v1/messages/{channel}"
-    content = CONTENTS[channel]
 
     async def search(call: Call) -> Answer:
         offset, rows = page(call)
@@ -112,25 +123,58 @@ def _family(channel: str) -> list[Operation]:
         return sentence(f"Message with id='{message_id}' has no version in '{language}' any more")
 
     one, translation = path + "/{message_id:int}", path + "/{message_id:int}/{language:str}"
-    declared = [
-        ("GET", path, search, None, list, "Search {} messages by part of the name, or a tag."),
-        ("POST", path, create, content, MessageCreated, "Create {} message."),
-        ("GET", one, read, None, dict, "Read {} message with its languages."),
-        ("PUT", one, change, content, None, "Change {} message."),
-        ("DELETE", one, delete, None, None, "Delete {} message with all translations."),
-        ("PUT", translation, put_translation, content, None, "Add or change a translation of {} message."),
-        ("DELETE", translation, delete_translation, None, None, "Delete a translation of {} message."),
+    base: Any = READ[channel]
+    searched = (Query("search", str, "part of the name, or a tag"), *PAGE)
+    declared: list[tuple[str, str, Any, bool, Any, tuple[Query, ...], str]] = [
+        (
+            "GET",
+            path,
+            search,
+            False,
+            list[base],
+            searched,
+            "Search {} messages by part of the name, or a tag.",
+        ),
+        ("POST", path, create, True, MessageCreated, (), "Create {} message."),
+        ("GET", one, read, False, base, (), "Read {} message with its languages."),
+        ("PUT", one, change, True, Sentence, (), "Change {} message."),
+        ("DELETE", one, delete, False, Sentence, (), "Delete {} message with all translations."),
+        (
+            "PUT",
+            translation,
+            put_translation,
+            True,
+            Sentence,
+            (),
+            "Add or change a translation of {} message.",
+        ),
+        (
+            "DELETE",
+            translation,
+            delete_translation,
+            False,
+            Sentence,
+            (),
+            "Delete a translation of {} message.",
+        ),
     ]
     family = []
-    for method, where, handler, body, answer, summary in declared:
+    for method, where, handler, writes, answer, query, summary in declared:
         handler.__doc__ = summary.format(channel)
         handler.__name__ = f"{handler.__name__}_{channel}_message"
-        limit = _template_limit
-        family.append(
-            operation(method, where, section="18", right=right, body=body, answer=answer, body_limit=limit)(
-                handler
-            )
+        method_of = operation(
+            method,
+            where,
+            section=f"18.{CHANNELS.index(channel) + 1}",
+            right=right,
+            body=WRITTEN[channel] if writes else None,
+            answer=answer,
+            body_limit=_template_limit,
+            query=query,
+            example=EXAMPLES[channel] if writes else None,
+            refusals=(409,) if method == "DELETE" else (),
         )
+        family.append(method_of(handler))
     return family
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Union, get_args, get_origin
@@ -151,8 +150,9 @@ def _check(operation: Operation, kind: Any) -> None:
 
 
 def _short(name: str) -> str:
-    """Two types of one name are called by their modules: `contacts_Contact` for `perigee.contacts.types.Contact`."""
-    return re.sub(r"(^|_)perigee_", r"\1", name).strip("_").replace("_types_", "_")
+    """Two types of one name are told apart by package: `contacts_WireUpload` of `perigee.contacts.….WireUpload`."""
+    parts = name.split(".")
+    return name if len(parts) < 3 else f"{parts[1]}_{parts[-1]}"
 
 
 def _exact(schema: Any, names: Mapping[str, str]) -> Any:
