@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from perigee.contacts import fields, push_tokens, read, read_store
+from perigee.contacts.fields import ShownField
 from perigee.contacts.read import ADDRESS_BOOK_ID
 from perigee.contacts.read_store import Filters
 from perigee.contacts.types import Contact, ContactId, Scalar
@@ -272,10 +273,18 @@ async def get_address_books(call: Call) -> AddressBooks:
     async with call.context.database.connection() as conn:
         groups = await fields.list_groups(conn, call.org_id)
     shown = [
-        {"name": group.name, "profileKey": group.profile_key, "fields": collapse(call, group.fields)}
+        {"name": group.name, "profileKey": group.profile_key, "fields": _fields(call, group.fields)}
         for group in groups
     ]
     return AddressBooks(_alone(call, [AddressBook(ADDRESS_BOOK_ID, "Main", _alone(call, shown))]))
+
+
+def _fields(call: Call, shown: Sequence[ShownField]) -> Any:
+    """A field alone has its id and its booleans as text; its limits stay numbers (the example of 15.1)."""
+    collapsed = collapse(call, shown)
+    if isinstance(collapsed, dict) and (allowed := shown[0].description.allowed_values):
+        collapsed["description"]["allowedValues"] = allowed
+    return collapsed
 
 
 def _alone(call: Call, elements: Sequence[Any]) -> Any:

@@ -134,7 +134,7 @@ def _show(stored: StoredContact, tokens: Sequence[Channel], lists: list[GroupNam
         last_name=stored.last_name or UNSET,
         address=Address(*(part or "" for part in address)) if any(address) else UNSET,
         fields=sorted(fields, key=lambda field: field.id) if fields else UNSET,
-        address_book_id=ADDRESS_BOOK_ID if fields else UNSET,
+        address_book_id=ADDRESS_BOOK_ID,
         external_customer_id=stored.external_id or UNSET,
         contact_key=stored.contact_key or UNSET,
         groups=lists or UNSET,

@@ -47,7 +47,7 @@ async def test_search_by_each_condition(api: Api) -> None:
 async def test_search_rows_are_full_contacts(api: Api) -> None:
     await add(api, "anna@example.com", firstName="Anna", externalCustomerId="CRM-1")
     (row,) = (await api.get("/api/v1/contacts?externalCustomerId=CRM-1")).json()
-    assert set(row) == {"id", "firstName", "channels", "externalCustomerId"}
+    assert set(row) == {"id", "firstName", "channels", "addressBookId", "externalCustomerId"}
     assert row["channels"] == [{"type": "email", "value": "anna@example.com"}]
 
 
@@ -140,7 +140,7 @@ async def test_a_field_alone_in_its_group_stands_without_its_list(api: Api) -> N
             "fieldKey": "POINTS",
             "description": {
                 "type": "number",
-                "allowedValues": {"minValue": "0", "maxValue": "99"},
+                "allowedValues": {"minValue": 0, "maxValue": 99},
                 "required": "false",
                 "readonly": "false",
             },

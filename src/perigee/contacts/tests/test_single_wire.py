@@ -43,6 +43,7 @@ async def test_the_example_adds_a_contact_and_answers_its_id(api: Api) -> None:
         "id": contact_id,
         "firstName": "Anna",
         "channels": [{"type": "email", "value": "anna@example.com"}],
+        "addressBookId": 7200,
         "externalCustomerId": "CRM-1001",
     }
 
