@@ -225,7 +225,7 @@ def test_nobody_is_missing_and_nobody_doubled(server_home: Path, tmp_path: Path)
     record = tmp_path / "record"
     with (
         recording_server(record) as port,
-        up(server_home, PERIGEE_LEASE_SECONDS="5", PERIGEE_WORKERS="2") as perigee,
+        up(server_home, PERIGEE_LEASE_SECONDS="5", PERIGEE_WORKERS="2", PERIGEE_RATE_CALLS="0") as perigee,
     ):
         perigee.until_ready()
         server = EmbeddedServer(server_home)

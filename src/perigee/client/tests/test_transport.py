@@ -114,6 +114,7 @@ CAMPAIGN = {
     "scheduled_at": None,
     "pace": None,
     "send_id": None,
+    "app_id": None,
     "error": None,
     "created_at": "2026-01-01T00:00:00Z",
     "updated_at": "2026-01-01T00:00:00Z",
