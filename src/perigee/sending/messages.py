@@ -19,6 +19,7 @@ from perigee.messages.check import check_content
 from perigee.messages.contents import read_content
 from perigee.messages.manage import check_categories, read_meta
 from perigee.messages.validate import check_email_sender, check_sms_sender, is_dynamic
+from perigee.messages.velocity.choose import engine_for, texts_in
 from perigee.messages.version import parse_sender
 from perigee.senders import store as senders
 from perigee.senders.check import check_sender
@@ -74,7 +75,7 @@ async def own(
     `subscriptionsKeys`. Raises Invalid that names the member."""
     keys = body.get("subscriptionsKeys") or body.get("subscriptionKeys")  # a connector's spelling
     meta = read_meta({"tags": body.get("tags"), "subscriptionsKeys": keys})
-    engine = "liquid" if personalise else "literal"
+    engine = engine_for(texts_in(members), "liquid") if personalise else "literal"
     content = await check_content(read_content(channel, dict(members)), engine)
     await check_sender(conn, org_id, channel, str(members["from"]))
     await check_categories(conn, org_id, meta.subscriptions_keys or [])

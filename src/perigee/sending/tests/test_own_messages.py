@@ -59,6 +59,19 @@ async def test_links_are_tracked_unless_the_call_says_no(sending: Sending) -> No
     assert 'href="https://shop.example.com/a"' in html(mail)
 
 
+async def test_velocity_is_recognised(sending: Sending) -> None:
+    members = {
+        **MAIL,
+        "subject": "Hello $!data.get('FIRSTNAME')",
+        "htmlText": "<p>#if(1 == 1)yes#{else}no#end</p>",
+    }
+    await sending.shop.person("anna@example.com", first_name="Anna")
+    await sending.api.post("/api/v1/message/email", members)
+    (mail,) = await sending.mails()
+    assert mail["Subject"] == "Hello Anna"
+    assert "<p>yes</p>" in html(mail)
+
+
 async def test_without_personalisation_everything_is_text(sending: Sending) -> None:
     members = {**MAIL, "subject": "%FIRSTNAME|you%", "htmlText": "<p>{{ a }} {% if %}</p>"}
     await sending.api.post("/api/v1/message/email", {**members, "skipPersonalisation": True})
