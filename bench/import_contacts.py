@@ -73,7 +73,7 @@ def bulk(key: str, contacts: list[dict[str, Any]], fields: tuple[int, int]) -> b
 def imported(url: str, port: int, requests: list[bytes], clients: int) -> float:
     """Contacts per second, from the first call until all imports are finished."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("truncate contact_import")
+        connection.execute("truncate contact_import cascade")
         started = time.perf_counter()
         rate(port, requests, clients=clients)
         while True:
