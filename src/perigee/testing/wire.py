@@ -29,10 +29,27 @@ def sentence(answer: httpx.Response) -> str:
     return text
 
 
-def refused(answer: httpx.Response, status: int = 400) -> str:
-    """An error body that serves each of the four ways in which clients read one (contract 4); its message."""
+def data(answer: httpx.Response) -> Any:
+    """The first kind of body: the JSON value of a success."""
+    return ok(answer).json()
+
+
+def listed(answer: httpx.Response) -> tuple[list[Any], int]:
+    """(the rows of a top-level list, its `TotalCount`)."""
+    rows = data(answer)
+    assert isinstance(rows, list)
+    return rows, int(answer.headers["TotalCount"])
+
+
+def refused(answer: httpx.Response, status: int = 400, *words: str) -> str:
+    """An error body that serves each of the four ways in which clients read one (contract 4); its message.
+
+    `words` are parts of the message.
+    """
     body: dict[str, Any] = ok(answer, status).json()
     assert (body["status"], body["path"]) == (status, answer.request.url.path)
     assert isinstance(body["error"], str)
     assert isinstance(body["message"], str)
+    for part in words:
+        assert part in body["message"], body["message"]
     return str(body["message"])
