@@ -63,7 +63,7 @@ async def test_the_mark_holds_for_whoever_gets_the_address_in_this_organisation_
 @pytest.mark.parametrize("path", [*ADD, *DELETE])
 @pytest.mark.parametrize("body", [{}, {"emails": []}, {"emails": None}, {"emails": ["not an email"]}])
 async def test_a_call_without_an_address_is_refused(api: Api, path: str, body: Any) -> None:
-    refused(await api.post(f"/api/v1/{path}", body), 400, "emails")
+    refused(await api.post(f"/api/v1/{path}", body), 400, "email")
     assert await marked(api) == []
 
 

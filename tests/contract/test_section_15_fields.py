@@ -11,8 +11,8 @@ from perigee.contacts.fields import NewField
 from perigee.testing.api import Api
 from perigee.testing.wire import data
 
-TYPES = ("textfield", "combobox", "checkboxlist", "textarea", "date", "number", "datetime", "decimal", "tags")
-CHOICES = {"combobox", "checkboxlist", "tags"}
+TYPES = ("textfield", "combobox", "checkboxlist", "textarea", "date", "number", "datetime", "decimal")
+CHOICES = {"combobox", "checkboxlist"}
 
 
 async def define(api: Api, *, group: str, **given: NewField) -> list[int]:
