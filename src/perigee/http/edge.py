@@ -23,7 +23,7 @@ from perigee.observe import HTTP_REQUESTS, HTTP_SECONDS, bind_request
 log = structlog.get_logger()
 
 _SLASHES = re.compile(r"/{2,}")
-_VERSIONLESS = re.compile(r"^/api/(?!v[1-4](?:/|$)|openapi|docs)")
+_VERSIONLESS = re.compile(r"^/api/(?!v[0-9]+(?:/|$)|openapi|docs)")
 
 CORS = [
     (b"access-control-allow-methods", b"POST, GET, PUT, OPTIONS, DELETE"),
