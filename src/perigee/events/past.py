@@ -49,6 +49,10 @@ class PastEventsIn(msgspec.Struct):
     events: list[Any]
 
 
+_ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+"""How `occurred` begins; other spellings of dates are for fields of contacts (contract 16.4)."""
+
+
 class PastEvent(NamedTuple):
     event: CleanEvent
     occurred_at: datetime
@@ -73,7 +77,7 @@ def clean_past(given: Any, version: int, *, zone: tzinfo, now: datetime, days: i
         return Refusal(Status.MALFORMED, "keyValue: is required")
     if occurred is None:
         return Refusal(Status.NO_DATE)
-    moment = parse_moment(occurred, zone)
+    moment = parse_moment(occurred, zone) if _ISO.match(occurred) else None
     if moment is None:
         return Refusal(Status.BAD_DATE)
     if moment > now:

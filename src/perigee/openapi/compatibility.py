@@ -12,7 +12,12 @@ from perigee.http.operation import Operation
 from perigee.openapi.contract import OPERATIONS, Asked, Kind, shape
 from perigee.settings import Settings
 
+_NO_PLACE = "the parameter `ip` adds no country, region or city: no database of addresses is shipped"
 DEVIATIONS: dict[str, str] = {
+    "GET /api/v1/addressbooks": "fields of the type `tags` cannot be made; a list of checkboxes holds several values",
+    "POST /api/v1/event": _NO_PLACE,
+    "POST /api/v2/event": _NO_PLACE,
+    "POST /api/v3/event": _NO_PLACE,
     "GET /api/v1/event": "always 404: no event is sent again (the contract allows this answer)",
 }
 """`METHOD path` of the contract → where the answer differs from the hosted service, and why."""
