@@ -21,6 +21,7 @@ from perigee.db.pool import Connection
 from perigee.errors import Invalid
 from perigee.jobs import enqueue
 from perigee.lib.json_edge import decode, decode_each
+from perigee.lib.scalars import one_or_many
 
 APPLY_IMPORT: Final = "contacts.apply_import"
 
@@ -28,13 +29,13 @@ APPLY_IMPORT: Final = "contacts.apply_import"
 class WireBulk(WireOptions):
     """Body of POST contacts, every contact well formed."""
 
-    contacts: list[WireContact | None] | None = None
+    contacts: list[WireContact | None] | WireContact | None = None
 
 
 class RawBulk(WireOptions):
     """The same with each contact as it came, to be decoded by itself: one bad one does not hurt the others."""
 
-    contacts: list[msgspec.Raw] | None = None
+    contacts: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Failure(NamedTuple):
@@ -71,12 +72,17 @@ def _decode(body: bytes) -> tuple[WireOptions, list[WireContact | Invalid]]:
     except Invalid:
         raw = decode(body, RawBulk)
         return raw, decode_each(_elements(raw), WireContact)
-    return call, [contact for contact in call.contacts or () if contact is not None]
+    return call, list(one_or_many(call.contacts))
 
 
 def _elements(call: RawBulk) -> list[msgspec.Raw]:
-    """The contacts as they came; nulls are left out, as everywhere."""
-    return [raw for raw in call.contacts or () if bytes(raw) != b"null"]
+    """The contacts as they came, one alone also without its list; nulls are left out, as everywhere. Raises Invalid."""
+    text = bytes(call.contacts)
+    if text.startswith(b"{"):
+        return [call.contacts]
+    if not text.startswith((b"[", b"null")):
+        raise Invalid("contacts: must be a list of contacts", field="contacts")
+    return [raw for raw in decode(text, list[msgspec.Raw] | None) or () if bytes(raw) != b"null"]
 
 
 def as_they_came(body: bytes, failures: Sequence[Failure]) -> list[dict[str, Any]]:
