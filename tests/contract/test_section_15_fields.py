@@ -8,6 +8,7 @@ import pytest
 
 from perigee.contacts import fields
 from perigee.contacts.fields import NewField
+from perigee.reports.tests.conftest import Books
 from perigee.testing.api import Api
 from perigee.testing.wire import data
 
@@ -131,8 +132,8 @@ async def test_the_merge_tag_of_a_field_is_its_groups_key_and_its_own(api: Api) 
     channels = [{"type": "email", "value": "anna@example.com"}]
     contact = {"channels": channels, "fields": [{"id": field_id, "value": "77"}]}
     anna = data(await api.post("/api/v1/contact", contact))["id"]
-    template = {"name": "Points", "from": "EXAMPLE", "text": "You have %CARD.BONUS%"}
-    message = data(await api.post("/api/v1/messages/sms", template))["id"]
-    answer = await api.post(f"/api/v4/messages/{message}/preview", {"contact_id": anna})
-    assert answer.status_code == 200, answer.text
-    assert "You have 77" in answer.text
+    books = Books(api)
+    send = await books.send("sms", versions={"en": {"from": "Shop", "text": "You have %CARD.BONUS%"}})
+    await books.ledger(send, anna, "380501112233")
+    (message,) = await books.history(contactId=anna)
+    assert message["text"] == "You have 77"

@@ -139,7 +139,7 @@ async def test_a_required_member_is_required(api: Api, member: str, value: Any) 
 )
 async def test_a_malformed_member_is_named(api: Api, member: str, value: Any) -> None:
     (refusal,) = await failed(api, order(**{member: value}))
-    assert refusal["error"].startswith(member)
+    assert member in refusal["error"]
     assert await stored(api) == []
 
 
