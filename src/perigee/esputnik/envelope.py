@@ -65,18 +65,21 @@ def body(
     headers: dict[str, str] | None = None,
     extra: dict[str, Any] | None = None,
 ) -> Response[Any]:
+    return Response(
+        content=json_edge.encode({**members(status, message, path), **(extra or {})}),
+        status_code=status,
+        headers=headers or {},
+        media_type="application/json;charset=UTF-8",
+    )
+
+
+def members(status: int, message: str, path: str) -> dict[str, Any]:
+    """The members that every error body has."""
     moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    content = {
+    return {
         "timestamp": moment,
         "status": status,
         "error": "Period Too Long" if status == TOO_WIDE else HTTPStatus(status).phrase,
         "message": message,
         "path": path,
-        **(extra or {}),
     }
-    return Response(
-        content=json_edge.encode(content),
-        status_code=status,
-        headers=headers or {},
-        media_type="application/json;charset=UTF-8",
-    )

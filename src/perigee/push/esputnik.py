@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from perigee.errors import Invalid, NotFound, PerigeeError
+from perigee.esputnik import envelope
 from perigee.esputnik.face import Answer, Call, Query, Right, Sentence, operation, sentence
 from perigee.lib import json_edge
 from perigee.lib.outside import Rules
@@ -84,7 +85,7 @@ async def post_webpush_domains(call: Call) -> Answer:
         raise Invalid(f"domains: {len(given)} domains are more than {MAX_DOMAINS}", field="domains")
     if not given:
         raise Invalid("domains: is required", field="domains")
-    return _answer(*await _register(call, given), single=False)
+    return _answer(call, *await _register(call, given), single=False)
 
 
 @operation(
@@ -104,7 +105,7 @@ async def post_webpush_domains(call: Call) -> Answer:
 )
 async def post_webpush_domain(call: Call) -> Answer:
     """Add one web-push domain."""
-    return _answer(*await _register(call, [await call.json(dict[str, Any])]), single=True)
+    return _answer(call, *await _register(call, [await call.json(dict[str, Any])]), single=True)
 
 
 @operation(
@@ -180,8 +181,11 @@ def _shown(given: Any) -> str:
     return (to_text("domain", value) if isinstance(value, str) else None) or ""
 
 
-def _answer(good: list[Success], bad: list[tuple[Failure, PerigeeError]], *, single: bool) -> Answer:
-    """`success` and `errors`, each only where there is one. Status 400 when nothing but bad input came."""
+def _answer(
+    call: Call, good: list[Success], bad: list[tuple[Failure, PerigeeError]], *, single: bool
+) -> Answer:
+    """`success` and `errors`, each only where there is one. Status 400, and the members of every error body, when
+    nothing but bad input came."""
     failures = [failure for failure, _ in bad]
     content: dict[str, Any] = {}
     if good:
@@ -190,5 +194,5 @@ def _answer(good: list[Success], bad: list[tuple[Failure, PerigeeError]], *, sin
         content["errors"] = failures[0] if single else failures
     refused = not good and all(isinstance(error, Invalid) for _, error in bad)
     if refused:
-        content |= {"status": 400, "error": "Bad Request", "message": failures[0].message}
+        content |= envelope.members(400, failures[0].message, call.request.url.path)
     return Answer(json_edge.encode(content), status=400 if refused else 200)
