@@ -63,14 +63,17 @@ update send set chosen = %(chosen)s where org_id = %(org_id)s and send_id = %(se
 
 -- name: message_states
 -- Where each message stands: its channel, its line of the ledger, whether it waits for another try, and what the
--- recipient did. Each is looked up by its whole key. Unknown messages have no row.
-select given.n, s.channel, d.outcome, d.reason, waiting.ordinal is not null as waiting, done.statuses
+-- recipient did. Hits of machines are no deeds of recipients, as in all reports. Of channels whose applications report
+-- (contract 22.6) it is told too what they said of the delivery, which only the person's own rows lead to. Each is looked
+-- up by its whole key. Unknown messages have no row.
+select given.n, s.channel, d.outcome, d.reason, waiting.ordinal is not null as waiting,
+       coalesce(done.statuses, '{}') || coalesce(reported.statuses, '{}')
 from unnest(%(sends)s::bigint[], %(ordinals)s::int[]) with ordinality as given (send_id, ordinal, n)
 join lateral (
     select * from send where org_id = %(org_id)s and send_id = given.send_id and given.ordinal < chosen offset 0
 ) s on true
 left join lateral (
-    select outcome, reason from delivery
+    select outcome, reason, contact_id from delivery
     where org_id = %(org_id)s and send_started_at = s.started_at and send_id = given.send_id
       and ordinal = given.ordinal
     offset 0
@@ -82,9 +85,16 @@ left join lateral (
 left join lateral (
     select array_agg(distinct status) as statuses from activity
     where org_id = %(org_id)s and send_id = given.send_id and ordinal = given.ordinal and at >= s.started_at
-      and status in ('READ', 'CLICKED', 'UNSUBSCRIBED', 'SPAM')
+      and status in ('READ', 'CLICKED', 'UNSUBSCRIBED', 'SPAM') and coalesce(meta ->> 'machine', '') = ''
     offset 0
 ) done on true
+left join lateral (
+    select array_agg(distinct status) as statuses from activity
+    where s.channel in ('mobilepush', 'webpush', 'appinbox') and d.contact_id <> 0
+      and org_id = %(org_id)s and contact_id = d.contact_id and at >= s.started_at
+      and send_id = given.send_id and ordinal = given.ordinal and status in ('DELIVERED', 'UNDELIVERED')
+    offset 0
+) reported on true
 order by given.n
 
 -- name: list_callouts

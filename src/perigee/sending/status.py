@@ -9,6 +9,7 @@ from perigee.db.pool import Connection
 from perigee.delivery.channel import Reason
 from perigee.delivery.suppression import Drop
 from perigee.lib.ids import message_uuid, read_message_uuid
+from perigee.reports.history import REPORTED
 from perigee.sending import store
 from perigee.sending.store import State
 from perigee.sending.types import MessageStatus
@@ -61,9 +62,9 @@ async def statuses(
 
 def _status(text: str, state: State) -> MessageStatus:
     word = status_word(state)
-    over = state.outcome is not None and state.outcome != "uncertain"
-    delivered = state.outcome == "sent"
-    return MessageStatus(word, text, failed=over and not delivered, delivered=delivered)
+    failed = state.outcome in ("failed", "dropped") or word == "UNDELIVERED"
+    delivered = state.outcome == "sent" and word not in ("SENT", "UNDELIVERED")
+    return MessageStatus(word, text, failed=failed, delivered=delivered)
 
 
 def status_word(state: State) -> str:
@@ -75,9 +76,17 @@ def status_word(state: State) -> str:
             return "PENDING" if state.channel in ("sms", "viber") else "IN_QUEUE"
         case "sent":
             shown = _SHOWN_DONE.get(state.channel, ("CLICKED", "READ"))
-            return next((done for done in shown if done in state.statuses), "DELIVERED")
+            return next((done for done in shown if done in state.statuses), _accepted(state))
         case outcome:
             return _not_sent(state.channel, dropped=outcome == "dropped", reason=state.reason or "")
+
+
+def _accepted(state: State) -> str:
+    """Nothing was done with it yet. What the provider took counts as delivered, unless the application has the say
+    (TRACKING 6.1: SENT until it reports) or reports that it got nothing."""
+    if "UNDELIVERED" in state.statuses:
+        return "UNDELIVERED"
+    return "SENT" if state.channel in REPORTED and "DELIVERED" not in state.statuses else "DELIVERED"
 
 
 def _not_sent(channel: str, *, dropped: bool, reason: str) -> str:

@@ -33,7 +33,8 @@ class Row(NamedTuple):
 
 
 class State(NamedTuple):
-    """`outcome` and `reason` of the ledger, null before it has its line; `statuses` of what the recipient did."""
+    """`outcome` and `reason` of the ledger, null before it has its line; `statuses` of what the recipient did and, on push channels, of
+    what the application said of the delivery."""
 
     channel: str
     outcome: str | None
@@ -123,7 +124,7 @@ async def states(
         },
     )
     return {
-        messages[n - 1]: State(channel, outcome, reason, waiting, statuses or [])
+        messages[n - 1]: State(channel, outcome, reason, waiting, statuses)
         for n, channel, outcome, reason, waiting, statuses in await cursor.fetchall()
     }
 

@@ -58,6 +58,36 @@ async def test_a_refused_message_is_undelivered(sending: Sending, start_smtp_ser
     assert (found["status"], found["failed"], found["delivered"]) == ("UNDELIVERED", "true", "false")
 
 
+async def test_a_hit_of_a_machine_is_no_deed_of_the_recipient(sending: Sending) -> None:
+    (request,) = requests(await sending.smart(await sending.template(), {"locator": "a@example.com"}))
+    await sending.shop.run_sender()
+    await sending.shop.sql(
+        "insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status, meta)"
+        " select org_id, now(), send_id, ordinal, contact_id, 'email', 'READ', '{\"machine\": \"prefetch\"}' from delivery"
+        " where org_id = %(org)s returning activity_id"
+    )
+    assert (await sending.status(request))["status"] == "DELIVERED"
+
+
+async def test_a_push_is_delivered_when_the_application_says_so(sending: Sending) -> None:
+    message = await sending.template("mobilepush", title="T", text="Hi")
+    (request,) = requests(await sending.smart(message, {"locator": "tok-1"}))
+    await sending.shop.run_sender()
+    found = await sending.status(request)
+    assert (found["status"], found["failed"], found["delivered"]) == ("SENT", "false", "false")
+
+    async def report(status: str) -> tuple[str, str, str]:
+        path = f"/api/v1/interactions/{request}/status"
+        answer = await sending.api.put(path, {"token": "tok-1", "status": status})
+        assert answer.status_code == 200, answer.text
+        found = await sending.status(request)
+        return found["status"], found["failed"], found["delivered"]
+
+    assert await report("DELIVERED") == ("DELIVERED", "false", "true")
+    assert await report("UNDELIVERED") == ("UNDELIVERED", "true", "false")
+    assert await report("OPENED") == ("READ", "false", "true")
+
+
 async def test_unknown_ids_are_left_out(sending: Sending) -> None:
     (request,) = requests(await sending.smart(await sending.template(), {"locator": "a@example.com"}))
     made_up = str(uuid.uuid4())
@@ -115,6 +145,8 @@ async def test_the_old_forms_answer_the_same(sending: Sending, channel: str) -> 
         ("viber", "failed", "expired", [], "VIBER_EXPIRED_STATE"),
         ("viber", "dropped", "blacklisted", [], "VIBER_UNDELIVERED_STATE"),
         ("telegram", "sent", None, ["READ", "CLICKED"], "CLICKED"),
+        ("webpush", "sent", None, [], "DELIVERED"),
+        ("mobilepush", "uncertain", "answer_lost", [], "IN_QUEUE"),
         ("telegram", "failed", "blocked", [], "BOT_SEND_ERROR"),
     ],
 )
