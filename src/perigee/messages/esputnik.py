@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import fields
+
 from perigee.errors import Invalid
 from perigee.esputnik.face import (
     PAGE,
@@ -98,6 +100,7 @@ def _family(channel: str) -> list[Operation]:
 
     async def change(call: Call) -> Answer:
         members = await _members(call)
+        _require(channel, members)
         message_id = call.path["message_id"]
         async with call.context.database.transaction() as connection:
             await manage.change(connection, call.org_id, channel, message_id, members)
@@ -188,6 +191,16 @@ async def _members(call: Call) -> dict[str, Any]:
     if not members:
         raise Invalid("body: is empty, the message's members are required", field="body")
     return members
+
+
+def _require(channel: str, members: dict[str, Any]) -> None:
+    """A change names all required members, those that stay the same too (contract 18). Raises Invalid."""
+    required = ["name", *(one.encode_name for one in fields(CONTENTS[channel]) if one.required)]
+    if channel == "email" and not members.get("mjml"):
+        required.append("htmlText")
+    for name in required:
+        if members.get(name) in (None, ""):
+            raise Invalid(f"{name}: is required", field=name)
 
 
 def _language(call: Call) -> str:
