@@ -38,8 +38,10 @@ _KEPT: Final = {
     "sms": frozenset({"phone"}),
     "email_or_sms": frozenset({"email", "phone"}),
     "externalCustomerId": frozenset({"external_id"}),
+    **_TOKEN_KINDS,
 }
-"""The field named in `dedupeOn` is not updated; where the contact has none yet, it is filled."""
+"""The field named in `dedupeOn` is not updated; where the contact has none yet, it is filled. Of tokens, which are
+many, none is taken away."""
 
 COLUMNS: Final = {
     "firstName": "first_name",
@@ -98,7 +100,11 @@ class Options(msgspec.Struct, frozen=True):
                 field_id=None if self.field_id is None else str(self.field_id),
                 token_kinds=_TOKEN_KINDS.get(self.dedupe_on),
             ),
-            Write(keep=_KEPT.get(self.dedupe_on, frozenset()), listed=self.columns, fields=self.fields),
+            Write(
+                keep=_KEPT.get(self.dedupe_on, frozenset()),
+                listed=self.columns,
+                fields=self.fields - {str(self.field_id)},
+            ),
             source=source,
         )
 

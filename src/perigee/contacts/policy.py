@@ -47,7 +47,7 @@ class Write:
     """What reaches an existing contact. A new contact always gets every given value."""
 
     keep: frozenset[str] = frozenset()
-    """Columns whose value, once there, is not replaced."""
+    """Columns whose value, once there, is not replaced, and kinds of token of which none is taken away."""
     listed: frozenset[str] | None = None
     """Only these columns (and kinds of token) are written, and one without a value is cleared. None: what is given
     is written, nothing is cleared."""

@@ -54,7 +54,10 @@ async def write(
     held: Held,
     policy: Write,
 ) -> None:
-    """Adds new tokens, moves known ones, and drops those of listed kinds that a row no longer names."""
+    """Adds new tokens, moves known ones, and drops those of listed kinds that a row no longer names.
+
+    Tokens of a kind that the policy keeps are never dropped.
+    """
     given = [(contact_id, token) for contact_id, row in created for token in row.tokens]
     given += [
         (contact_id, token)
@@ -68,7 +71,7 @@ async def write(
         await store.insert_tokens(conn, org_id, new)
     if known := [(found, pair) for pair in given if (found := held.find(pair[1]))]:
         await store.move_tokens(conn, org_id, [(found.token_id, pair[0], pair[1]) for found, pair in known])
-    for kind in sorted(set(policy.listed or ()) & {"mobilepush", "webpush"}):
+    for kind in sorted((set(policy.listed or ()) & {"mobilepush", "webpush"}) - policy.keep):
         bare = [contact_id for contact_id, row in updated if all(token.kind != kind for token in row.tokens)]
         if bare:
             await store.drop_tokens(conn, org_id, kind, bare)
