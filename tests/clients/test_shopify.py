@@ -6,13 +6,16 @@ and an `eS('init')` that it replaces by one with the App Inbox.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 import pytest
 
-from perigee.testing.api import Api
+from perigee.settings import Settings
+from perigee.testing.api import SETTINGS, Api
 from perigee.testing.line import Line, Reply, basic
+from perigee.testing.outside import Names
 
 SHOP = "shop.example.com"
 PUSH = {
@@ -162,3 +165,16 @@ async def test_purchases_name_products_by_their_key_and_logs_are_kept_nowhere(ap
     )
     assert key == "purchase"
     assert "SKU-1" in json.dumps(params)
+
+
+class TestDomainsAreChecked:
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return dataclasses.replace(SETTINGS, check_domains="on")
+
+    async def test_a_shop_that_does_not_answer_is_told_in_the_words_the_app_looks_for(
+        self, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("perigee.lib.outside.ThreadedResolver", Names)  # knows no name
+        answer = await app.call("POST", "site/webpush/domain", PUSH)
+        assert answer == {"errors": {"domain": PUSH["domain"], "message": "Domain can't be reached"}}
