@@ -63,11 +63,19 @@ class People:
         (row,) = await self.rows("select count(*) as n from contact where org_id = %(org_id)s")
         return int(row["n"])
 
+    async def another(self) -> People:
+        """Of a new organisation in the same database."""
+        return await make_people(self.db)
 
-@pytest.fixture
-async def people(db: Database) -> People:
+
+async def make_people(db: Database) -> People:
     async with db.connection() as conn:
         cursor = await conn.execute("insert into organisation (name) values ('Shop') returning org_id")
         row = await cursor.fetchone()
     assert row is not None
     return People(db, row[0])
+
+
+@pytest.fixture
+async def people(db: Database) -> People:
+    return await make_people(db)
