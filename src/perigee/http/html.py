@@ -43,7 +43,7 @@ def page(title: str, body: str, *, status: int = 200, headers: dict[str, str] | 
     return Response(
         content=document.encode(),
         status_code=status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={
             "Content-Security-Policy": POLICY,
             "X-Content-Type-Options": "nosniff",
@@ -58,7 +58,7 @@ def foreign_page(content: str) -> Response[Any]:
     """HTML of a message as its author wrote it: in an origin of its own, without scripts (reliability 32)."""
     return Response(
         content=content.encode(),
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={
             "Content-Security-Policy": "sandbox allow-popups allow-top-navigation-by-user-activation; "
             "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:",

@@ -31,8 +31,8 @@ START = b"""SwaggerUIBundle({
 });
 """
 MEDIA = {
-    "swagger-ui.css": "text/css; charset=utf-8",
-    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
     "favicon-32x32.png": "image/png",
 }
 SAFE = {
@@ -62,7 +62,7 @@ def openapi_file(_: AppContext) -> ControllerRouterHandler:
 def docs_page(_: AppContext) -> ControllerRouterHandler:
     @get("/api/docs", sync_to_thread=False)
     def show() -> Response[Any]:
-        return Response(content=SHELL, media_type="text/html; charset=utf-8", headers=SAFE)
+        return Response(content=SHELL, media_type="text/html", headers=SAFE)
 
     return show
 
@@ -72,7 +72,7 @@ def docs_part(_: AppContext) -> ControllerRouterHandler:
     def show(request: AnyRequest) -> Response[Any]:
         name: str = request.path_params["name"]
         if name == "start.js":
-            return Response(content=START, media_type="text/javascript; charset=utf-8", headers=SAFE)
+            return Response(content=START, media_type="text/javascript", headers=SAFE)
         if name not in MEDIA:
             raise NotFound(f"There is no file {name[:80]} of the page")
         return Response(content=_part(name), media_type=MEDIA[name], headers=SAFE)

@@ -115,7 +115,7 @@ def sandbox_html(context: AppContext) -> ControllerRouterHandler:
             async with context.database.connection() as connection:
                 kept = await get_message(connection, caller.org_id, sandbox_id)
             shown = without_pixel(open_letter(kept.body).html, context.settings.public_url)
-            return _foreign(shown.encode(), "text/html; charset=utf-8")
+            return _foreign(shown.encode(), "text/html")
 
         return await for_people(context, request, show)
 
@@ -133,7 +133,7 @@ def sandbox_raw(context: AppContext) -> ControllerRouterHandler:
         async def show(caller: Any) -> Response[Any]:
             async with context.database.connection() as connection:
                 kept = await get_message(connection, caller.org_id, sandbox_id)
-            return _foreign(kept.body, "text/plain; charset=utf-8")
+            return _foreign(kept.body, "text/plain")
 
         return await for_people(context, request, show)
 

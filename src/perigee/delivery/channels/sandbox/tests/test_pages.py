@@ -40,6 +40,14 @@ async def test_nobody_looks_without_a_login(api: Api, shop: Shop) -> None:
         assert (await api.get(path)).status_code == 200
 
 
+async def test_pages_name_their_character_set_once(api: Api, shop: Shop) -> None:
+    email = await kept(shop, "email")
+    kinds = {"/sandbox": "html", f"/sandbox/{email}/html": "html", f"/sandbox/{email}/raw": "plain"}
+    kinds |= {"/api/docs": "html", "/api/docs/swagger-ui.css": "css"}
+    for path, kind in kinds.items():
+        assert (await api.get(path)).headers["content-type"] == f"text/{kind}; charset=utf-8", path
+
+
 async def test_the_owner_signs_in_with_the_password(api: Api, shop: Shop) -> None:
     await shop.sql(
         "update login_user set password_hash = %(h)s", h=argon2.PasswordHasher().hash("correct horse")
