@@ -59,6 +59,7 @@ async def test_the_example_of_a_balance(api: Api) -> None:
         "creditLimit": 0.0,
         "bonusEmails": 2500,
         "bonusSmses": 10,
+        "sendersReservedBalances": {"viber": [{"senderId": 5, "balance": 10.0, "senderName": "Example"}]},
     }
     await api.rows("update organisation set currency = 'EUR' where org_id = %(org_id)s")
     await api.rows(
@@ -66,6 +67,13 @@ async def test_the_example_of_a_balance(api: Api) -> None:
         shown=json.dumps(shown),
     )
     assert ok(await api.get("/api/v1/balance")).json() == {**shown, "currency": "EUR"}
+
+
+async def test_an_empty_map_of_reserved_money_is_left_out(api: Api) -> None:
+    await api.rows(
+        """update organisation set settings = '{"balance": {"sendersReservedBalances": {}}}' where org_id = %(org_id)s"""
+    )
+    assert "sendersReservedBalances" not in ok(await api.get("/api/v1/balance")).json()
 
 
 @pytest.mark.parametrize("currency", ["UAH", "USD", "EUR"])

@@ -7,6 +7,8 @@ from datetime import date, timedelta, tzinfo
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from perigee.db.pool import Connection
 from perigee.errors import TooWide
@@ -14,6 +16,14 @@ from perigee.reports import store
 from perigee.reports.period import midnight
 
 FREE_MESSAGES = 1_000_000
+
+
+class ReservedBalance(msgspec.Struct, rename="camel"):
+    """Money kept for one sender."""
+
+    sender_id: int
+    balance: float
+    sender_name: str
 
 
 class Balance(msgspec.Struct, rename="camel"):
@@ -24,6 +34,8 @@ class Balance(msgspec.Struct, rename="camel"):
     credit_limit: float = 0.0
     bonus_emails: int = FREE_MESSAGES
     bonus_smses: int = FREE_MESSAGES
+    senders_reserved_balances: dict[str, list[ReservedBalance]] | UnsetType = UNSET
+    """By media type; absent when there is none."""
 
 
 class DayCosts(msgspec.Struct):
@@ -36,9 +48,10 @@ class DayCosts(msgspec.Struct):
 def balance(settings: Mapping[str, Any]) -> Balance:
     """From the organisation's settings; what is no balance there counts as absent. Pure."""
     try:
-        return msgspec.convert(settings.get("balance") or {}, Balance, strict=False)
+        found = msgspec.convert(settings.get("balance") or {}, Balance, strict=False)
     except msgspec.ValidationError:
         return Balance()
+    return found if found.senders_reserved_balances else replace(found, senders_reserved_balances=UNSET)
 
 
 async def daily_costs(

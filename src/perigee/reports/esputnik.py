@@ -217,7 +217,8 @@ def _channels(call: Call) -> list[str] | None:
 
 
 class CurrentBalance(Balance, rename="camel", kw_only=True):
-    """Contract 8.3. No sender has money of its own here, so `sendersReservedBalances` is left out."""
+    """Contract 8.3. No sender has money of its own here: `sendersReservedBalances` is there only where the organisation's
+    setting names some."""
 
     currency: str
 
