@@ -217,8 +217,7 @@ def _channels(call: Call) -> list[str] | None:
 
 
 class CurrentBalance(Balance, rename="camel", kw_only=True):
-    """Contract 8.3. No sender has money of its own here: `sendersReservedBalances` is there only where the organisation's
-    setting names some."""
+    """Contract 8.3. `sendersReservedBalances` is there only where the organisation's setting `balance` names some."""
 
     currency: str
 
