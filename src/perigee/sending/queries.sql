@@ -98,17 +98,23 @@ left join lateral (
 order by given.n
 
 -- name: list_callouts
--- SMS campaigns that were launched, newest first, with the figures of their batches.
-select c.title, c.include[1], coalesce(g.name, ''), s.started_at, figures.sent, figures.failed, count(*) over ()
-from campaign c
-join send s on s.org_id = c.org_id and s.send_id = c.send_id
-left join segment g on g.org_id = c.org_id and g.segment_id = c.include[1]
+-- SMS campaigns that were launched, newest first, with the figures of their batches: of this page's only.
+with page as (
+    select c.campaign_id, c.title, c.include[1] as segment_id, s.send_id, s.started_at,
+           count(*) over () as total
+    from campaign c
+    join send s on s.org_id = c.org_id and s.send_id = c.send_id
+    where c.org_id = %(org_id)s and c.channel = 'sms'
+    order by s.started_at desc, c.campaign_id desc offset %(offset)s limit %(rows)s
+)
+select p.title, p.segment_id, coalesce(g.name, ''), p.started_at, figures.sent, figures.failed, p.total
+from page p
+left join segment g on g.org_id = %(org_id)s and g.segment_id = p.segment_id
 cross join lateral (
     select coalesce(sum(b.sent), 0)::int as sent, coalesce(sum(b.failed + b.uncertain), 0)::int as failed
-    from send_batch b where b.org_id = s.org_id and b.send_id = s.send_id
+    from send_batch b where b.org_id = %(org_id)s and b.send_id = p.send_id
 ) figures
-where c.org_id = %(org_id)s and c.channel = 'sms'
-order by s.started_at desc, c.campaign_id desc offset %(offset)s limit %(rows)s
+order by p.started_at desc, p.campaign_id desc
 
 -- name: count_callouts
 select count(*) from campaign where org_id = %(org_id)s and channel = 'sms' and send_id is not null

@@ -124,7 +124,9 @@ def json_param(value: Any) -> str | None:
         try:
             value = json_edge.decode(value.encode("utf-8", "replace"))
         except Invalid as error:
-            raise Invalid(f"jsonParam: {error.message}", field="jsonParam") from None
+            raise Invalid(
+                f"jsonParam: {error.message.removeprefix('the body ')}", field="jsonParam"
+            ) from None
     if value is None:
         return None
     if not isinstance(value, dict):

@@ -58,3 +58,9 @@ def test_what_no_index_could_hold_is_no_token() -> None:
     assert isinstance(long, Refused)
     assert isinstance(letters, Refused)
     assert good == Recipient("fcm:a-b_c", "token", "fcm:a-b_c")
+
+
+def test_a_bad_parameter_is_named_and_not_called_the_body() -> None:
+    (one,) = recipients("email", [{"locator": "a@example.com", "jsonParam": "not json"}], limit=5)
+    assert isinstance(one, Refused)
+    assert one.message.startswith("jsonParam: is not valid JSON")
