@@ -14,6 +14,7 @@ from perigee.accounts.rights import ACCESS, Right
 from perigee.http import routes
 from perigee.http.operation import Operation
 from perigee.keys import Keys
+from perigee.testing import places
 from perigee.testing.api import SECRET, Api, make_organisation
 
 JSON = "application/json;charset=UTF-8"
@@ -172,14 +173,7 @@ async def test_an_unknown_path_is_404_in_the_envelope(api: Api) -> None:
 
 def filled(operation: Operation) -> str:
     """The path with an id or name in every place."""
-    path = operation.face.prefix + operation.path
-    for name in ("contact_id", "segment_id", "message_id", "event_type_id", "order_id", "campaign_id"):
-        path = path.replace(f"{{{name}:int}}", "999999")
-    path = path.replace("{category_id:int}", "999999").replace("{sandbox_id:int}", "999999")
-    path = path.replace("{app_id:str}", APP).replace("{token:str}", "tok1").replace("{language:str}", "uk")
-    path = path.replace("{session_id:str}", APP)
-    assert "{" not in path, path
-    return path
+    return places.filled(operation.face.prefix + operation.path)
 
 
 OPERATIONS = routes.operations()
@@ -305,9 +299,9 @@ async def test_another_organisations_things_look_exactly_like_absent_ones(
         if operation.face.prefix != "/api" or "_id:int}" not in path:
             continue
         channel = next((name for name in bodies if f"messages/{name}" in path), None)
-        if "{message_id:int}" in path and channel is None:
-            continue
         name = path.split("{")[1].split(":")[0]
+        if channel is None and name not in ours:
+            continue
         body = bodies[channel] if channel else {"contactIds": [ours["contact_id"]], "subscriptions": []}
         sent = body if operation.method in ("POST", "PUT") else None
         answers = []
