@@ -133,7 +133,8 @@ async def test_the_merge_tag_of_a_field_is_its_groups_key_and_its_own(api: Api) 
     contact = {"channels": channels, "fields": [{"id": field_id, "value": "77"}]}
     anna = data(await api.post("/api/v1/contact", contact))["id"]
     books = Books(api)
-    send = await books.send("sms", versions={"en": {"from": "Shop", "text": "You have %CARD.BONUS%"}})
+    words = {"from": "Shop", "text": "You have %CARD.BONUS%"}
+    send = await books.send("sms", versions={"en": words}, field_keys={"CARD.BONUS": str(field_id)})
     await books.ledger(send, anna, "380501112233")
     (message,) = await books.history(contactId=anna)
     assert message["text"] == "You have 77"
