@@ -4,7 +4,7 @@
 - `/api/contact`, without a version, is v1 (contract section 1).
 - OPTIONS needs no credentials; CORS headers are on every answer under /api/.
 - `TotalCount` leaves spelt so: old clients look it up case-sensitively.
-- What any shop's pages call (tracker, web push, their scripts) is open to every origin, without credentials.
+- What any shop's pages call (tracker, web push, their scripts, App Inbox) is open to every origin, without credentials.
 - Nothing under /api/ is cached. HEAD is GET without a body.
 """
 
@@ -46,6 +46,9 @@ class _AsSpelt(bytes):
 
 PUBLIC = ("/tracker/", "/webpush/", "/scripts/", "/logs/", "/service-worker.js")
 """Paths that pages of any origin call."""
+
+INBOX = "/appinbox/"
+"""Shops' pages call it too (contract 22.8). A token in a header is the guard, no cookie is, so any origin may."""
 
 TRACKER_HOST_PATH = "/api/v2"
 """The tracker's address on a host of its own (TRACKING 10): public, though it looks like the API's."""
@@ -118,7 +121,7 @@ class Edge:
     def _headers(self, scope: HTTPScope, path: str) -> list[tuple[bytes, bytes]]:
         if path == TRACKER_HOST_PATH or path.startswith(PUBLIC):
             return PUBLIC_CORS
-        if not path.startswith(("/api/", "/appinbox/")):
+        if not path.startswith(("/api/", INBOX)):
             return []
         headers = [(b"cache-control", b"no-store"), *CORS]
         origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
@@ -128,4 +131,6 @@ class Edge:
                 (b"access-control-allow-credentials", b"true"),
                 (b"vary", b"Origin"),
             ]
+        elif path.startswith(INBOX):
+            headers += [(b"access-control-allow-origin", b"*"), (b"vary", b"Origin")]
         return headers

@@ -211,3 +211,19 @@ class TestTheBrowser:
             token = answer.headers["ES-TOKEN"]
         answer = await inbox.post({"status": "OPENED"}, token, path="/appinbox/v1/messages/status/")
         assert answer.status_code == 200
+
+
+class TestPagesOfAShop:
+    async def test_any_origin_may_call_with_a_token(self, inbox: Inbox) -> None:
+        await inbox.contact(external_id="CRM-1001")
+        page = {"origin": "https://shop.example.com"}
+        asked = await inbox.api.call(
+            "OPTIONS", COUNT, key="", headers={**page, "access-control-request-headers": "es-token"}
+        )
+        token = await inbox.token(externalCustomerId="CRM-1001")
+        good = await inbox.api.get(COUNT, key="", headers={**page, "ES-TOKEN": token})
+        refused = await inbox.api.get(COUNT, key="", headers={**page, "ES-TOKEN": "x"})
+        assert [one.status_code for one in (asked, good, refused)] == [200, 200, 401]
+        for answer in (asked, good, refused):
+            assert answer.headers["access-control-allow-origin"] == "*"
+            assert "access-control-allow-credentials" not in answer.headers
