@@ -179,7 +179,7 @@ def has_key(row: ContactRow, options: Options) -> bool:
 
 
 def maybe(*values: Any) -> st.SearchStrategy[Any]:
-    return st.none() | st.sampled_from(values)
+    return st.sampled_from((*values, None))
 
 
 contacts = st.builds(
@@ -188,11 +188,11 @@ contacts = st.builds(
 )  # fmt: skip
 calls = st.builds(Call, st.sampled_from(DEDUPE), st.booleans(), st.lists(contacts, min_size=1, max_size=4))
 deletes = st.builds(Delete, st.integers(0, 4))
-histories = st.lists(calls | calls | deletes, min_size=1, max_size=7)
+histories = st.lists(calls | calls | deletes, min_size=5, max_size=8)
 
 
 @settings(
-    max_examples=60,
+    max_examples=100,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
