@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, NamedTuple
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
 from perigee.contacts.bulk_options import Options
@@ -191,6 +191,23 @@ deletes = st.builds(Delete, st.integers(0, 4))
 histories = st.lists(calls | calls | deletes, min_size=5, max_size=8)
 
 
+def person(external: str | None = None, email: str | None = None, phone: str | None = None) -> Given:
+    return Given(external, email, phone, None, None, None, None)
+
+
+EMAIL_BEFORE_PHONE: list[Call | Delete] = [
+    Call("email", False, [person(email="a")]),
+    Call("sms", False, [person(phone="1")]),
+    Call("email_or_sms", False, [person(email="a", phone="1")]),
+]
+ALIVE_BEFORE_DELETED: list[Call | Delete] = [
+    Call("externalCustomerId", False, [person("A", "a")]),
+    Call("externalCustomerId", False, [person("B", "a")]),
+    Delete(1),
+    Call("email", False, [person(email="a")]),
+]
+
+
 @settings(
     max_examples=100,
     derandomize=True,
@@ -198,6 +215,8 @@ histories = st.lists(calls | calls | deletes, min_size=5, max_size=8)
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(history=histories)
+@example(history=EMAIL_BEFORE_PHONE)
+@example(history=ALIVE_BEFORE_DELETED)
 async def test_sets_match_as_the_rules_say(people: People, history: list[Call | Delete]) -> None:
     shop = await people.another()
     model, towns = Model(), count(1)
