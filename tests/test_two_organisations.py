@@ -1,0 +1,273 @@
+"""Two organisations in one installation: every method, called with the other's key and the first one's ids, reads nothing
+of the first and changes nothing of it. New methods are walked by themselves; a new kind of place in a path must be told
+here what of the first organisation fits there."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from perigee.http.operation import Operation
+from perigee.http.routes import operations
+from perigee.testing.api import Api, make_organisation
+
+MARK = "Zyzzyva"
+"""In every text of the first organisation that no caller of the second ever sends."""
+APP = "22222222-3333-4444-5555-666666666666"
+OPERATIONS = operations()
+CHANNELS = ("email", "sms", "viber", "mobilepush", "appinbox", "telegram")
+# What the walk itself cannot keep from changing: when a key was used, and how fast callers are.
+UNWATCHED = {"api_key", "rate_bucket"}
+
+
+def example(method: str, path: str) -> Any:
+    """The declared request body of a method, to be changed."""
+    (found,) = [one for one in OPERATIONS if (one.method, one.face.prefix + one.path) == (method, path)]
+    return json.loads(json.dumps(found.example))
+
+
+class First:
+    """The organisation that must stay alone: one of everything, and the ids of it by their place in a path."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.ids: dict[str, Any] = {"language": "uk", "token": "tok1", "app_id:str": APP}
+
+    async def make(self, path: str, **change: Any) -> Any:
+        body = {**example("POST", path), **change}
+        answer = await self.api.post(path, body)
+        assert answer.status_code in (200, 201), (path, answer.text)
+        return answer.json() if answer.content.startswith((b"{", b"[")) else None
+
+    async def settle(self) -> None:
+        await self._people()
+        await self._messages()
+        await self._sending()
+        await self._shop()
+
+    async def _people(self) -> None:
+        contact = await self.make(
+            "/api/v1/contact",
+            firstName=MARK,
+            externalCustomerId="CRM-1001",
+            groups=[{"name": f"List {MARK}"}],
+            channels=[
+                {"type": "email", "value": f"{MARK}@first.example.com"},
+                {"type": "sms", "value": "380501112233"},
+                {"type": "mobilepush", "value": "tok1", "device": {"appId": APP, "os": "iOS"}},
+            ],
+        )
+        (group,) = (await self.api.get("/api/v1/groups")).json()
+        category = await self.make("/api/v4/categories", name=f"News {MARK}")
+        await self.api.put(
+            f"/api/v1/contact/{contact['id']}/subscriptions", {"subscriptions": [category["key"]]}
+        )
+        await self.make("/api/v3/event", eventTypeKey=f"Cart{MARK}")
+        bulk = await self.make("/api/v1/contacts")
+        await self.api.run_jobs()
+        await self.make("/api/v1/orders")
+        self.ids |= {
+            "contact_id": contact["id"],
+            "segment_id": group["id"],
+            "category_id": category["category_id"],
+            "event_type_id": (await self.rows("select event_type_id from event_type"))[0][0],
+            "order_id": (await self.rows("select order_id from orders"))[0][0],
+            "session_id": bulk["asyncSessionId"],
+        }
+
+    async def _messages(self) -> None:
+        for channel in CHANNELS:
+            path = f"/api/v1/messages/{channel}"
+            made = await self.make(path, name=f"{channel} {MARK}")
+            self.ids[f"message_id:{channel}"] = made["id"]
+            body = {**example("POST", path), "name": f"{channel} {MARK}", "text": MARK}
+            answer = await self.api.put(f"{path}/{made['id']}/uk", body)
+            assert answer.status_code == 200, answer.text
+        self.ids["message_id"] = self.ids["message_id:email"]
+
+    async def _sending(self) -> None:
+        chosen = {"message_id": self.ids["message_id"], "include": [self.ids["segment_id"]], "exclude": []}
+        campaign = await self.make("/api/v4/campaigns", title=f"Sale {MARK}", **chosen)
+        broadcast = await self.make(
+            "/api/v1/broadcast",
+            title=f"Broadcast {MARK}",
+            messageId=self.ids["message_id"],
+            groups=[self.ids["segment_id"]],
+            excludedGroups=[],
+        )
+        sent = await self.api.post(
+            f"/api/v1/message/{self.ids['message_id:mobilepush']}/smartsend",
+            {"recipients": [{"contactId": self.ids["contact_id"]}]},
+        )
+        await self.rows(
+            "insert into sandbox_message (org_id, send_id, ordinal, channel, address, sender, body) "
+            "values (%(org_id)s, 1, 0, 'sms', '380501112233', 'SHOP', %(body)s) returning 1",
+            body=MARK.encode(),
+        )
+        self.ids |= {
+            "campaign_id": campaign["campaign_id"],
+            "broadcast_id": broadcast["broadcastId"],
+            "interaction_id": sent.json()["results"]["requestId"],
+            "sandbox_id": (await self.rows("select sandbox_id from sandbox_message"))[0][0],
+        }
+
+    async def _shop(self) -> None:
+        host = f"{MARK.lower()}.example.com"
+        await self.make("/api/v1/site/domains", domain=host)
+        await self.make("/api/v1/site/webpush/domain", domain=f"https://{host}")
+        await self.make("/api/v1/promocodes", promocodes=[f"{MARK}-1"])
+        file = await self.make(
+            "/api/v1/preprocessor/file/upload", link="https://files.example.com/first.json"
+        )
+        app = await self.make("/api/v4/apps", name=f"Bot {MARK}")
+        source = await self.make("/api/v4/recommendation-sources", name=f"Best {MARK}")
+        sender = await self.make("/api/v4/senders", channel="viber", value=MARK)
+        await self.make("/api/v4/workflows", name=f"Series {MARK}")
+        key = await self.make("/api/v4/api-keys", description=MARK)
+        self.ids |= {
+            "file_id": int(file["fileId"]),
+            "session_id:preprocessor": file["importId"],
+            "app_uuid": app["app_id"],
+            "app_id:uuid": app["app_id"],
+            "app_id:int": (await self.rows("select app_id from webpush_domain"))[0][0],
+            "data_source_id": source["source_id"],
+            "source_id": source["source_id"],
+            "sender_id": sender["sender_id"],
+            "key_id": key["key_id"],
+        }
+
+    async def rows(self, query: str, **values: Any) -> list[Any]:
+        if query.startswith("select"):
+            query += " where org_id = %(org_id)s order by 1"
+        return await self.api.rows(query, **values)
+
+    def place(self, operation: Operation) -> str:
+        """The method's path with ids of this organisation."""
+        path = operation.face.prefix + operation.path
+
+        def fill(place: re.Match[str]) -> str:
+            name, kind = place[1], place[2]
+            channel = next((one for one in (*CHANNELS, "preprocessor") if f"/{one}/" in path), "")
+            for key in (f"{name}:{channel}", f"{name}:{kind}", name):
+                if key in self.ids:
+                    return str(self.ids[key])
+            raise AssertionError(f"{path}: tell First what fits in {{{name}:{kind}}}")
+
+        filled = re.sub(r"\{(\w+):(\w+)\}", fill, path)
+        return f"{filled}?contactId={self.ids['contact_id']}" if "/recoms/" in path else filled
+
+    def named(self, value: Any, member: str = "") -> Any:
+        """A declared body with the ids of this organisation in it. Addresses stay: they are no secret of anybody's."""
+        if isinstance(value, dict):
+            return {key: self.named(inner, key) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.named(inner, member) for inner in value]
+        known = {
+            "messageId": "message_id",
+            "message_id": "message_id",
+            "contactId": "contact_id",
+            "contact_id": "contact_id",
+            "contactIds": "contact_id",
+            "contact_ids": "contact_id",
+            "groups": "segment_id",
+            "groupId": "segment_id",
+            "include": "segment_id",
+            "exclude": "segment_id",
+            "excludedGroups": "segment_id",
+            "segment_id": "segment_id",
+            "group_id": "segment_id",
+        }.get(member)
+        return self.ids[known] if known and isinstance(value, int) else value
+
+
+async def digest(api: Api) -> dict[str, Any]:
+    """For each table, all rows of the organisation of `api`."""
+    tables = await api.rows(
+        "select c.table_name from information_schema.columns c join information_schema.tables t "
+        "using (table_schema, table_name) where c.table_schema = 'public' and c.column_name = 'org_id' "
+        "and t.table_type = 'BASE TABLE' order by 1"
+    )
+    parts = [
+        f"select '{name}', md5(string_agg(t::text, '|' order by t::text)) from {name} t where org_id = %(org_id)s"
+        for (name,) in tables
+        if name not in UNWATCHED
+    ]
+    assert len(parts) > 40
+    return dict(await api.rows(" union all ".join(parts)))
+
+
+@pytest.fixture
+async def first(api: Api) -> First:
+    made = First(api)
+    await made.settle()
+    return made
+
+
+@pytest.fixture
+async def stranger(api: Api) -> str:
+    """A full-access key of another organisation, which has things of its own of the same names."""
+    _, key = await make_organisation(api.db, "Other Shop")
+    for path in ("/api/v1/contact", "/api/v1/site/domains"):
+        body = example("POST", path)
+        if path.endswith("domains"):
+            body["domain"] = "other.example.com"
+        assert (await api.post(path, body, key=key)).status_code in (200, 201)
+    return key
+
+
+async def test_the_first_organisation_sees_its_own(api: Api, first: First) -> None:
+    """Otherwise the walk below would prove nothing: each thing it looks for in vain is there for its owner."""
+    for operation in OPERATIONS:
+        if operation.method == "GET" and "{" in operation.path:
+            answer = await api.get(first.place(operation))
+            assert answer.status_code == 200, (operation.path, answer.text)
+
+
+async def test_no_method_opens_the_other_organisation(api: Api, first: First, stranger: str) -> None:
+    before = await digest(api)
+    for operation in OPERATIONS:
+        path = first.place(operation)
+        body = first.named(operation.example) if operation.method not in ("GET", "DELETE") else None
+        answer = await api.call(operation.method, path, body, key=stranger)
+        called = (
+            operation.method,
+            operation.face.prefix + operation.path,
+            answer.status_code,
+            answer.text[:300],
+        )
+        assert answer.status_code < 500, called
+        assert MARK.lower() not in answer.text.lower(), called
+        if "{" in operation.path:
+            assert answer.status_code == 404, called
+        assert await digest(api) == before, called
+
+
+QUERIES = (
+    "externalCustomerId=CRM-1001",
+    f"email={MARK}%40first.example.com",
+    "sms=380501112233&phone=380501112233",
+    "contactId={contact_id}&contact_id={contact_id}&ids={contact_id}",
+    "ids={interaction_id}",
+    "dateFrom=2020-01-01&dateTo=2020-02-01&mobPushToken=tok1",
+    "segment_id={segment_id}&message_id={message_id}&campaign_id={campaign_id}",
+    "externalOrderId=SO-1001",
+    f"domain=https%3A%2F%2F{MARK.lower()}.example.com",
+    "name=z&search=z",
+)
+
+
+async def test_no_query_opens_the_other_organisation(api: Api, first: First, stranger: str) -> None:
+    before = await digest(api)
+    for operation in OPERATIONS:
+        if "{" in operation.path or operation.method not in ("GET", "DELETE"):
+            continue
+        for query in QUERIES:
+            path = f"{operation.face.prefix}{operation.path}?{query.format(**first.ids)}"
+            answer = await api.call(operation.method, path, key=stranger)
+            refused = answer.status_code >= 400  # a refusal may say back what was asked for
+            assert answer.status_code < 500, (path, answer.text)
+            assert refused or MARK.lower() not in answer.text.lower(), (path, answer.text)
+        assert await digest(api) == before, operation.path
