@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from perigee.db import plans
 from perigee.db.pool import Connection
 from perigee.errors import Invalid, PerigeeError
+from perigee.events import store
 from perigee.events.identify import derived_key, identify
 from perigee.events.intake import CleanEvent
 from perigee.events.people import find_or_create
@@ -26,9 +27,11 @@ async def post_events(
     17); an order event only looks for its contact (contract 17.3).
     """
     await plans.by_key(conn)
-    types = await ensure_types(conn, org_id, {event.type_key for event in events})
-    checked = [_check(event, types[event.type_key]) for event in events]
+    types = await store.event_types(conn, org_id, sorted({event.type_key for event in events}))
+    checked = [_check(event, types.get(event.type_key)) for event in events]
     good = [event for event in checked if isinstance(event, CleanEvent)]
+    if new := {event.type_key for event in good} - types.keys():  # a refused event makes no type
+        types |= await ensure_types(conn, org_id, new)
     people = await _people(conn, org_id, good, types)
     await record(
         conn,
@@ -49,10 +52,10 @@ async def post_events(
     return [event if isinstance(event, PerigeeError) else None for event in checked]
 
 
-def _check(event: CleanEvent, kind: EventType) -> CleanEvent | Invalid:
-    if kind.validate_params and not fits(kind.params, event.params):
+def _check(event: CleanEvent, kind: EventType | None) -> CleanEvent | Invalid:
+    if kind and kind.validate_params and not fits(kind.params, event.params):
         return WrongStructure(kind.params)
-    if kind.contact_param is not None:
+    if kind and kind.contact_param is not None:
         event = event._replace(who=identify(event.params, kind.contact_param))
         event = event._replace(event_key=event.event_key or derived_key(event.who))
     if event.event_key is None:
