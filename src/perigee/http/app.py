@@ -21,7 +21,7 @@ from perigee.http.edge import Edge
 from perigee.http.operation import Operation
 from perigee.http.pages import PAGES
 from perigee.http.rates import Rates
-from perigee.http.v4 import problem
+from perigee.http.v4 import problem, refusal
 from perigee.keys import Keys
 from perigee.settings import Settings
 
@@ -86,10 +86,14 @@ def _pages(context: AppContext) -> Sequence[ControllerRouterHandler]:
 def _refuse(request: AnyRequest, error: Exception) -> Response[Any]:
     """What escapes the routes: unknown paths and wrong methods, mostly."""
     path = request.url.path
+    ours = path.startswith("/api/v4/")
     if isinstance(error, HTTPException):
         status = error.status_code
         message = {404: f"No such path: {path[:200]}", 405: "This path does not take this method"}.get(
             status, error.detail
         )
-        return envelope.body(status, message, path, headers=dict(error.headers or {}))
-    return problem(error, path) if path.startswith("/api/v4") else envelope.render(error, path)
+        headers = dict(error.headers or {})
+        if ours:
+            return refusal(status, message, path, headers)
+        return envelope.body(status, message, path, headers=headers)
+    return problem(error, path) if ours else envelope.render(error, path)

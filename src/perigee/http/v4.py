@@ -39,6 +39,7 @@ __all__ = [
     "operation",
     "page_limit",
     "problem",
+    "refusal",
 ]
 
 PROBLEM = "application/problem+json"
@@ -115,6 +116,13 @@ def problem(error: Exception, path: str) -> Response[Any]:
         extra["field"] = found.field
     response = _problem(status_of(found), found.code, found.message, path, extra)
     response.headers.update(headers_of(found))
+    return response
+
+
+def refusal(status: int, detail: str, path: str, headers: dict[str, str]) -> Response[Any]:
+    """The problem of a call that reached no method: an unknown path (404), a wrong method on a known one (405)."""
+    response = _problem(status, HTTPStatus(status).phrase.lower().replace(" ", "_"), detail, path, {})
+    response.headers.update(headers)
     return response
 
 

@@ -156,9 +156,10 @@ def _answer(operation: Operation, answer: Any, schemas: Schemas) -> dict[str, An
 
 
 def _is_listing(operation: Operation, answer: Any) -> bool:
-    """A list of the old wire that its handler wraps itself goes out through `face.listing`."""
+    """A list of the old wire that its handler wraps itself goes out through `face.listing`; not one read on by `offset`."""
     returned = str(operation.handler.__annotations__.get("return", ""))
-    return get_origin(answer) is list and returned == "Answer"
+    read_on = any(query.name == "offset" for query in operation.query)
+    return get_origin(answer) is list and returned == "Answer" and not read_on
 
 
 def _either(own: dict[str, Any], operation: Operation) -> dict[str, Any]:
