@@ -41,7 +41,7 @@ class _Rows:
         self.known: dict[str, Any] | None = None
 
     def now(self) -> dict[str, Any]:
-        self.known = dict(self._connection.execute(self._query).fetchall())  # type: ignore[arg-type]  # made above
+        self.known = dict(self._connection.execute(self._query).fetchall())
         return self.known
 
 
