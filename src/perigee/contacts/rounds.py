@@ -1,9 +1,13 @@
 """Which rows of one set may be written together. Pure.
 
-One call may name the same person several times. The result must be as if the rows had come one after the other:
+One call may name the same person several times. The result is as if the rows had come one after the other:
 
 - rows that identify themselves in exactly the same way are merged, the later value wins;
 - a row that shares only part of an earlier row's identity waits for the next round, when that row is written.
+
+One order is not kept: a row that waits can be overtaken by a later row which names the same stored contact by a key
+that no row before it has, since only the database knows that the keys are one person's. Which of the two wrote last is
+then left open; nobody is doubled.
 
 Rounds cost statements, so most sets must need only one.
 """
