@@ -16,6 +16,8 @@ Anything else that escapes is a fault of ours: 500, logged with an id, its text 
 
 from __future__ import annotations
 
+from perigee.lib.text import clean_lines
+
 
 class OperatorError(Exception):
     """Something the operator must mend: not the caller's fault, not ours. Shown as one line, exit code 1."""
@@ -27,6 +29,7 @@ class PerigeeError(Exception):
     code = "error"
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
+        message = clean_lines(message)  # it may show a value as sent, and is stored where one element fails
         super().__init__(message)
         self.message = message
         if code is not None:

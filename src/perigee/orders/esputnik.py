@@ -13,7 +13,8 @@ from perigee.orders.jobs import enqueue_delete
 
 
 class FailedOrder(msgspec.Struct):
-    order: dict[str, Any]
+    order: Any
+    """The element as it was sent, whatever it is."""
     error: str
 
 

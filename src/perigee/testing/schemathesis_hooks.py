@@ -88,6 +88,8 @@ def refused_request_changes_nothing(ctx: Any, response: Any, case: Any) -> None:
 @schemathesis.check
 def answer_is_as_declared(ctx: Any, response: Any, case: Any) -> None:
     """As schemathesis' own check of bodies, but it knows that an empty body may be labelled JSON (contract 2.4)."""
+    if case.method.upper() != case.operation.method.upper():
+        return  # a method that the file does not declare: tests/test_transport.py
     declared = case.operation.definition.raw["responses"].get(str(response.status_code), {})
     if response.content or not declared.get("x-may-be-empty"):
         case.operation.validate_response(response, case=case)
