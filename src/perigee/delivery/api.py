@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from perigee.delivery import providers
 from perigee.delivery.types import ProviderCreate, ProviderView
 from perigee.http.v4 import Call, Created, Page, operation
+from perigee.lib.text import clean, clean_json
 
 
 @operation(
@@ -22,7 +25,8 @@ from perigee.http.v4 import Call, Created, Page, operation
 async def create_provider(call: Call) -> Created:
     """Add a provider; its secrets are stored encrypted and never shown."""
     wanted = await call.json(ProviderCreate)
-    plain, secrets = providers.part_secrets(wanted.kind, wanted.settings)
+    name = clean(wanted.name)
+    plain, secrets = providers.part_secrets(wanted.kind, cast("dict[str, Any]", clean_json(wanted.settings)))
     async with call.context.database.transaction() as connection:
         provider_id = await providers.add_provider(
             connection,
@@ -30,14 +34,12 @@ async def create_provider(call: Call) -> Created:
             call.context.keys.sealing,
             channel=wanted.channel,
             kind=wanted.kind,
-            name=wanted.name,
+            name=name,
             settings=plain,
             secrets=secrets,
             priority=wanted.priority,
         )
-    return Created(
-        ProviderView(provider_id, wanted.channel, wanted.kind, wanted.name, plain, wanted.priority, True)
-    )
+    return Created(ProviderView(provider_id, wanted.channel, wanted.kind, name, plain, wanted.priority, True))
 
 
 @operation("GET", "/providers", answer=Page[ProviderView])
