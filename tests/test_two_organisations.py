@@ -271,3 +271,50 @@ async def test_no_query_opens_the_other_organisation(api: Api, first: First, str
             assert answer.status_code < 500, (path, answer.text)
             assert refused or MARK.lower() not in answer.text.lower(), (path, answer.text)
         assert await digest(api) == before, operation.path
+
+
+async def test_the_inbox_of_a_person_stays_closed_to_another_organisations(
+    api: Api, first: First, stranger: str
+) -> None:
+    await first.rows(
+        "insert into inbox_message (org_id, send_id, ordinal, contact_id, inbox_id, title, content, expires_at) "
+        "values (%(org_id)s, 1, 0, %(contact)s, %(id)s, %(mark)s, %(mark)s, now() + interval '1 day') returning 1",
+        contact=first.ids["contact_id"],
+        id=APP,
+        mark=MARK,
+    )
+    before = await digest(api)
+    answer = await api.post("/api/v1/auth/contact/token", {"email": "anna@example.com"}, key=stranger)
+    token = answer.json()["token"]
+    for method, path, body in (
+        ("GET", "messages/count", None),
+        ("GET", "messages?page=0&pageSize=20", None),
+        ("POST", "messages/status", {"status": "OPENED", "ids": [APP]}),
+        ("POST", "messages/status", {"status": "OPENED", "ids": None}),
+    ):
+        answer = await api.call(method, f"/appinbox/v1/{path}", body, key="", headers={"ES-TOKEN": token})
+        assert answer.status_code == 200, answer.text
+        assert MARK not in answer.text
+        token = answer.headers["ES-TOKEN"]
+    assert await digest(api) == before
+
+
+async def test_a_site_reports_on_its_own_organisations_people_only(
+    api: Api, first: First, stranger: str
+) -> None:
+    before = await digest(api)
+    (site,) = (await api.get("/api/v1/site/domains", key=stranger)).json()
+    general = {
+        "eventName": "SearchRequest",
+        "siteId": site["siteId"],
+        "externalCustomerId": "CRM-1001",
+        "user_email": f"{MARK}@first.example.com",
+        "user_es_contact_id": str(first.ids["contact_id"]),
+        "cookies": {"sc": "B-visitor"},
+    }
+    answer = await api.post(
+        "/tracker/api/v2", {"GeneralInfo": general, "SearchRequest": {"search": "mug", "isFound": 1}}, key=""
+    )
+    assert answer.status_code == 200, answer.text
+    assert await api.rows("select count(*) from visitor where org_id <> %(org_id)s") == [(1,)]
+    assert await digest(api) == before
