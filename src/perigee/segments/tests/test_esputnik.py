@@ -98,6 +98,7 @@ async def test_contacts_of_a_group_are_full_contacts(api: Api, groups: Groups) -
     assert answer.json()[0] == {
         "id": first,
         "channels": [{"type": "email", "value": "c1@example.com"}],
+        "addressBookId": 7200,
         "externalCustomerId": "CRM-1",
         "groups": [{"id": segment_id, "name": "Customers", "type": "Static"}],
     }

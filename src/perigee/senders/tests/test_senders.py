@@ -135,10 +135,10 @@ async def test_a_message_from_somebody_else_is_not_saved(api: Api) -> None:
     assert (stored["from"], stored["languages"]) == (NEWS, [stored["languageCode"]])
 
 
-async def test_a_message_is_mended_without_its_old_sender(api: Api) -> None:
+async def test_a_message_is_mended_under_a_confirmed_sender_only(api: Api) -> None:
     made = await api.post("/api/v1/messages/email", MAIL)
     await add(api, "email", '"New" <new@example.com>')
-    answer = await api.put(
-        f"/api/v1/messages/email/{made.json()['id']}", {"name": "News", "subject": "Other"}
-    )
+    path, mended = f"/api/v1/messages/email/{made.json()['id']}", {**MAIL, "subject": "Other"}
+    assert (await api.put(path, mended)).status_code == 400
+    answer = await api.put(path, {**mended, "from": '"New" <new@example.com>'})
     assert answer.status_code == 200, answer.text
