@@ -20,7 +20,9 @@ from perigee.testing.api import Api
 def live(settings: Settings, database_url: str) -> Iterator[str]:
     """`http://127.0.0.1:PORT` of a server in a thread of its own."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only where proto is named
+        listener.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # asyncio sets it only where proto is named
         config = uvicorn.Config(
             create_app(settings, database_url), http="httptools", ws="none", lifespan="on", log_config=None
         )
