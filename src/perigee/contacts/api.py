@@ -41,7 +41,7 @@ async def list_contacts(call: Call) -> Page:
         if any(filters):
             ids = await read_store.find_after(conn, call.org_id, filters, after=after, rows=limit + 1)
         else:
-            ids = await read_store.ids_after(conn, call.org_id, after, skip=0, rows=limit + 1)
+            ids = await read.ids_after(conn, call.org_id, after, limit + 1)
         found = Page(await resources(conn, call.org_id, ids[:limit]))
     if len(ids) > limit:
         found.next = str(ids[limit - 1])

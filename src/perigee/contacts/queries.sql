@@ -519,39 +519,6 @@ where c.org_id = %(org_id)s and c.deleted_at is null
 -- name: living_contacts
 select coalesce(sum(delta), 0)::bigint from contact_tally where org_id = %(org_id)s;
 
--- name: plant_contacts_by_update
-insert into page_mark (org_id, listing, position, key_time, key_id)
-select %(org_id)s, %(listing)s, %(position)s + n, updated_at, contact_id
-from (
-    select updated_at, contact_id, row_number() over () as n
-    from (
-        select updated_at, contact_id from contact
-        where org_id = %(org_id)s and deleted_at is null
-          and (%(key_time)s::timestamptz is null or (updated_at, contact_id) < (%(key_time)s, %(key_id)s::bigint))
-        order by updated_at desc, contact_id desc
-        limit %(rows)s
-    ) ordered
-) numbered
-where n %% %(stride)s = 0
-on conflict (org_id, listing, position) do update
-set key_time = excluded.key_time, key_id = excluded.key_id, total = null, at = excluded.at;
-
--- name: plant_contacts_by_id
-insert into page_mark (org_id, listing, position, key_id)
-select %(org_id)s, %(listing)s, %(position)s + n, contact_id
-from (
-    select contact_id, row_number() over () as n
-    from (
-        select contact_id from contact
-        where org_id = %(org_id)s and deleted_at is null and contact_id > %(key_id)s
-        order by contact_id
-        limit %(rows)s
-    ) ordered
-) numbered
-where n %% %(stride)s = 0
-on conflict (org_id, listing, position) do update
-set key_id = excluded.key_id, total = null, at = excluded.at;
-
 -- name: fold_contact_tally
 -- across organisations: housekeeping. One row an organisation again; sums do not change.
 with gone as (
@@ -563,8 +530,8 @@ insert into contact_tally select org_id, sum(delta) from gone group by org_id;
 
 -- name: list_contacts
 -- All living contacts by id, from behind one.
-select contact_id from contact
-where org_id = %(org_id)s and deleted_at is null and contact_id > %(after)s
+select null::timestamptz, contact_id from contact
+where org_id = %(org_id)s and deleted_at is null and contact_id > %(key_id)s
 order by contact_id
 limit %(rows)s offset %(skip)s;
 

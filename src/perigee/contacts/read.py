@@ -18,7 +18,7 @@ from perigee.contacts.types import Address, Channel, Contact, FieldValue, GroupN
 from perigee.db.pool import Connection
 from perigee.errors import NotFound
 from perigee.paging import marks
-from perigee.paging.marks import Key, Mark
+from perigee.paging.marks import Key, KeyQuery, Mark
 
 ADDRESS_BOOK_ID: Final = 7200
 """The one catalogue of additional fields that every organisation has."""
@@ -75,6 +75,10 @@ class _ByUpdate:
     def name(self) -> str:
         return marks.listing("contacts by update", *self.filters)
 
+    @property
+    def planting(self) -> KeyQuery | None:
+        return None if any(self.filters) else store.search_query(self.org_id, self.filters)
+
     async def keys(self, mark: Mark, skip: int, rows: int) -> list[Key]:
         if self.filters.first_name or self.filters.last_name:
             # The planner cannot know how rare a beginning is, so the two ways are not left to it.
@@ -82,17 +86,14 @@ class _ByUpdate:
             if few is not None:
                 self.hits, keys = few
                 return keys
-        return await store.search(self.conn, self.org_id, self.filters, mark, skip=skip, rows=rows)
+        query = store.search_query(self.org_id, self.filters)
+        return await marks.read(self.conn, query, mark, skip=skip, rows=rows)
 
     async def count(self, remembered: int | None) -> int:
         """Many hits are counted once for the pages of a minute."""
         if self.hits is None:
             self.hits = remembered if any(self.filters) else None
         return await store.count(self.conn, self.org_id, self.filters) if self.hits is None else self.hits
-
-    async def plant(self, mark: Mark, rows: int) -> None:
-        if not any(self.filters):
-            await store.plant_by_update(self.conn, self.org_id, self.name, mark, rows)
 
 
 @dataclass
@@ -104,20 +105,22 @@ class _ById:
     def name(self) -> str:
         return marks.listing("contacts by id")
 
+    @property
+    def planting(self) -> KeyQuery:
+        return store.list_query(self.org_id)
+
     async def keys(self, mark: Mark, skip: int, rows: int) -> list[Key]:
-        ids = await store.ids_after(self.conn, self.org_id, mark.key_id, skip=skip, rows=rows)
-        return [(None, contact_id) for contact_id in ids]
+        return await marks.read(self.conn, self.planting, mark, skip=skip, rows=rows)
 
     async def count(self, remembered: int | None) -> int:
         return await store.count(self.conn, self.org_id, Filters())
 
-    async def plant(self, mark: Mark, rows: int) -> None:
-        await store.plant_by_id(self.conn, self.org_id, self.name, mark, rows)
 
-
-async def contacts_after(conn: Connection, org_id: int, after: int, rows: int) -> list[Contact]:
-    """A page by contact id, from behind one."""
-    return await contacts(conn, org_id, await store.ids_after(conn, org_id, after, skip=0, rows=rows))
+async def ids_after(conn: Connection, org_id: int, after: int, rows: int) -> list[int]:
+    """Ids of living contacts by id, from behind one."""
+    behind = marks.START._replace(key_id=after)
+    keys = await marks.read(conn, store.list_query(org_id), behind, skip=0, rows=rows)
+    return [contact_id for _, contact_id in keys]
 
 
 def _show(stored: StoredContact, tokens: Sequence[Channel], lists: list[GroupName]) -> Contact:

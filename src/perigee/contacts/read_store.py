@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 from perigee.db.columns import pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
-from perigee.paging.marks import STRIDE, Key, Mark
+from perigee.paging.marks import Key, KeyQuery, Mark
 
 q = load(__package__)
 
@@ -74,20 +74,14 @@ async def emails(conn: Connection, org_id: int, contact_ids: Sequence[int]) -> l
     return await cursor.fetchall()
 
 
-async def search(
-    conn: Connection, org_id: int, filters: Filters, mark: Mark, *, skip: int, rows: int
-) -> list[Key]:
-    """(last update, contact id) of a page behind the mark, last updated first."""
-    values = {
-        "org_id": org_id,
-        "skip": skip,
-        "rows": rows,
-        "key_time": mark.key_time,
-        "key_id": mark.key_id,
-        **filters._asdict(),
-    }
-    cursor = await conn.execute(q.search_contacts, values, prepare=False)
-    return await cursor.fetchall()
+def search_query(org_id: int, filters: Filters) -> KeyQuery:
+    """(last update, contact id) of all hits, last updated first."""
+    return KeyQuery(q.search_contacts, {"org_id": org_id, **filters._asdict()})
+
+
+def list_query(org_id: int) -> KeyQuery:
+    """(null, contact id) of all living contacts, by id."""
+    return KeyQuery(q.list_contacts, {"org_id": org_id})
 
 
 async def search_few(
@@ -118,27 +112,9 @@ async def count(conn: Connection, org_id: int, filters: Filters) -> int:
     return int(row[0])
 
 
-async def plant_by_update(conn: Connection, org_id: int, listing: str, mark: Mark, rows: int) -> None:
-    await conn.execute(q.plant_contacts_by_update, _planting(org_id, listing, mark, rows), prepare=False)
-
-
-async def plant_by_id(conn: Connection, org_id: int, listing: str, mark: Mark, rows: int) -> None:
-    await conn.execute(q.plant_contacts_by_id, _planting(org_id, listing, mark, rows), prepare=False)
-
-
-def _planting(org_id: int, listing: str, mark: Mark, rows: int) -> dict[str, Any]:
-    return {"org_id": org_id, "listing": listing, "rows": rows, "stride": STRIDE, **mark._asdict()}
-
-
 async def fold_tally(conn: Connection) -> None:
     """Keeps the sum that `count` takes short."""
     await conn.execute(q.fold_contact_tally)
-
-
-async def ids_after(conn: Connection, org_id: int, after: int, *, skip: int, rows: int) -> list[int]:
-    values = {"org_id": org_id, "after": after, "skip": skip, "rows": rows}
-    cursor = await conn.execute(q.list_contacts, values)
-    return [contact_id for (contact_id,) in await cursor.fetchall()]
 
 
 async def find_after(conn: Connection, org_id: int, filters: Filters, *, after: int, rows: int) -> list[int]:

@@ -65,12 +65,25 @@ STRIDE = 500
 Key = tuple[datetime | None, int]
 
 
+class KeyQuery(NamedTuple):
+    """SELECT of keys (time or null, id) in order, from behind `key_time` and `key_id`, with `rows` and `skip`; and the
+    values of its other parameters."""
+
+    sql: str
+    values: dict[str, Any]
+
+
 class Listing(Protocol):
     """One order of one selection, as `page` reads it."""
 
     @property
     def name(self) -> str:
         """As `listing` makes it."""
+        ...
+
+    @property
+    def planting(self) -> KeyQuery | None:
+        """What walks the whole listing, where that is quick; None: rows are skipped however many they are."""
         ...
 
     async def keys(self, mark: Mark, skip: int, rows: int) -> list[Key]:
@@ -81,16 +94,12 @@ class Listing(Protocol):
         """How many rows there are in all; `remembered` was right within the last minute."""
         ...
 
-    async def plant(self, mark: Mark, rows: int) -> None:
-        """Leaves a mark at every `STRIDE` rows among the `rows` behind this one. May do nothing."""
-        ...
-
 
 async def page(conn: Connection, org_id: int, of: Listing, *, skip: int, rows: int) -> tuple[list[int], int]:
     """(ids of the page, number of all rows)."""
     mark = await nearest(conn, org_id, of.name, skip)
-    if skip - mark.position > FAR:
-        await of.plant(mark, skip - mark.position)
+    if skip - mark.position > FAR and (query := of.planting) is not None:
+        await _plant(conn, org_id, of.name, query, mark, skip - mark.position)
         mark = await nearest(conn, org_id, of.name, skip)
     found = await of.keys(mark, skip - mark.position, rows)
     if skip == 0 and len(found) < rows:
@@ -99,3 +108,39 @@ async def page(conn: Connection, org_id: int, of: Listing, *, skip: int, rows: i
     if len(found) == rows:
         await leave(conn, org_id, of.name, Mark(skip + rows, *found[-1], total))
     return [key_id for _, key_id in found], total
+
+
+async def read(conn: Connection, query: KeyQuery, mark: Mark, *, skip: int, rows: int) -> list[Key]:
+    """Runs a query of keys, planned for its values."""
+    values = {**query.values, **_behind(mark), "skip": skip, "rows": rows}
+    return await (await conn.execute(query.sql, values, prepare=False)).fetchall()
+
+
+async def _plant(conn: Connection, org_id: int, listing: str, query: KeyQuery, mark: Mark, rows: int) -> None:
+    """Leaves a mark at every `STRIDE` rows among the `rows` behind this one, in one statement."""
+    values = {
+        **query.values,
+        **_behind(mark),
+        "skip": 0,
+        "rows": rows,
+        "org_id": org_id,
+        "listing": listing,
+        "position": mark.position,
+        "stride": STRIDE,
+    }
+    await conn.execute(_PLANT.format(keys=query.sql.rstrip().rstrip(";")).encode(), values, prepare=False)
+
+
+def _behind(mark: Mark) -> dict[str, Any]:
+    return {"key_time": mark.key_time, "key_id": mark.key_id}
+
+
+# Not in queries.sql: it wraps the listing's own query.
+_PLANT = """
+insert into page_mark (org_id, listing, position, key_time, key_id)
+select %(org_id)s, %(listing)s, %(position)s + n, key_time, key_id
+from (select key_time, key_id, row_number() over () as n from ({keys}) as keys (key_time, key_id)) numbered
+where n %% %(stride)s = 0
+on conflict (org_id, listing, position) do update
+set key_time = excluded.key_time, key_id = excluded.key_id, total = null, at = excluded.at
+"""

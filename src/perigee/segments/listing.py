@@ -9,7 +9,7 @@ from datetime import datetime
 from perigee.db.pool import Connection
 from perigee.errors import NotFound
 from perigee.paging import marks
-from perigee.paging.marks import Key, Mark
+from perigee.paging.marks import Key, KeyQuery, Mark
 from perigee.segments import people, store
 
 
@@ -51,32 +51,17 @@ class _List:
     def name(self) -> str:
         return marks.listing("list", self.segment_id, self.by_joining, self.descending)
 
-    async def keys(self, mark: Mark, skip: int, rows: int) -> list[Key]:
-        return await store.members(
-            self.conn,
-            self.org_id,
-            self.segment_id,
-            mark,
-            rows=rows,
-            skip=skip,
-            by_joining=self.by_joining,
-            descending=self.descending,
+    @property
+    def planting(self) -> KeyQuery:
+        return store.members_query(
+            self.org_id, self.segment_id, by_joining=self.by_joining, descending=self.descending
         )
+
+    async def keys(self, mark: Mark, skip: int, rows: int) -> list[Key]:
+        return await marks.read(self.conn, self.planting, mark, skip=skip, rows=rows)
 
     async def count(self, remembered: int | None) -> int:
         return await store.count_members(self.conn, self.org_id, self.segment_id)
-
-    async def plant(self, mark: Mark, rows: int) -> None:
-        await store.plant_members(
-            self.conn,
-            self.org_id,
-            self.segment_id,
-            self.name,
-            mark,
-            rows,
-            by_joining=self.by_joining,
-            descending=self.descending,
-        )
 
 
 @dataclass
@@ -91,6 +76,11 @@ class _Condition:
     @property
     def name(self) -> str:
         return marks.listing("condition", self.segment_id, self.changed_at, self.descending)
+
+    @property
+    def planting(self) -> None:
+        """Nothing: skipping costs no more than working them out would."""
+        return
 
     async def keys(self, mark: Mark, skip: int, rows: int) -> list[Key]:
         ids = await people.members(
@@ -110,6 +100,3 @@ class _Condition:
         if remembered is not None:
             return remembered
         return await people.count(self.conn, self.org_id, self.segment_id, self.now)
-
-    async def plant(self, mark: Mark, rows: int) -> None:
-        """Nothing: skipping costs no more than finding them out would."""

@@ -179,12 +179,13 @@ select before.time_limit, before.work_mem,
 from (select current_setting('statement_timeout'), current_setting('work_mem') offset 0) as before (time_limit, work_mem);
 
 -- name: members_by_joining
--- In all four, `offset 0` keeps the planner from turning the look-up of each into a walk through all contacts.
+-- In all four: members are contacts (erasing one takes its memberships), so the living are those not among the few
+-- deleted, which have an index of their own. Asking for the living instead walks through all contacts.
 select m.joined_at, m.contact_id
 from segment_member m
 where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
   and (%(key_time)s::timestamptz is null or (m.joined_at, m.contact_id) > (%(key_time)s, %(key_id)s::bigint))
-  and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null offset 0)
+  and not exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is not null)
 order by m.joined_at, m.contact_id
 limit %(rows)s offset %(skip)s;
 
@@ -193,7 +194,7 @@ select m.joined_at, m.contact_id
 from segment_member m
 where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
   and (%(key_time)s::timestamptz is null or (m.joined_at, m.contact_id) < (%(key_time)s, %(key_id)s::bigint))
-  and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null offset 0)
+  and not exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is not null)
 order by m.joined_at desc, m.contact_id desc
 limit %(rows)s offset %(skip)s;
 
@@ -202,7 +203,7 @@ select null::timestamptz, m.contact_id
 from segment_member m
 where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
   and (%(key_id)s = 0 or m.contact_id > %(key_id)s)
-  and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null offset 0)
+  and not exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is not null)
 order by m.contact_id
 limit %(rows)s offset %(skip)s;
 
@@ -211,85 +212,9 @@ select null::timestamptz, m.contact_id
 from segment_member m
 where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
   and (%(key_id)s = 0 or m.contact_id < %(key_id)s)
-  and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null offset 0)
+  and not exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is not null)
 order by m.contact_id desc
 limit %(rows)s offset %(skip)s;
-
--- name: plant_members_by_joining
-insert into page_mark (org_id, listing, position, key_time, key_id)
-select %(org_id)s, %(listing)s, %(position)s + n, joined_at, contact_id
-from (
-    select joined_at, contact_id, row_number() over () as n
-    from (
-        select m.joined_at, m.contact_id
-        from segment_member m
-        where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
-          and (%(key_time)s::timestamptz is null or (m.joined_at, m.contact_id) > (%(key_time)s, %(key_id)s::bigint))
-          and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null)
-        order by m.joined_at, m.contact_id
-        limit %(rows)s
-    ) ordered
-) numbered
-where n %% %(stride)s = 0
-on conflict (org_id, listing, position) do update
-set key_time = excluded.key_time, key_id = excluded.key_id, total = null, at = excluded.at;
-
--- name: plant_members_by_joining_descending
-insert into page_mark (org_id, listing, position, key_time, key_id)
-select %(org_id)s, %(listing)s, %(position)s + n, joined_at, contact_id
-from (
-    select joined_at, contact_id, row_number() over () as n
-    from (
-        select m.joined_at, m.contact_id
-        from segment_member m
-        where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
-          and (%(key_time)s::timestamptz is null or (m.joined_at, m.contact_id) < (%(key_time)s, %(key_id)s::bigint))
-          and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null)
-        order by m.joined_at desc, m.contact_id desc
-        limit %(rows)s
-    ) ordered
-) numbered
-where n %% %(stride)s = 0
-on conflict (org_id, listing, position) do update
-set key_time = excluded.key_time, key_id = excluded.key_id, total = null, at = excluded.at;
-
--- name: plant_members_by_id
-insert into page_mark (org_id, listing, position, key_time, key_id)
-select %(org_id)s, %(listing)s, %(position)s + n, joined_at, contact_id
-from (
-    select joined_at, contact_id, row_number() over () as n
-    from (
-        select m.joined_at, m.contact_id
-        from segment_member m
-        where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
-          and (%(key_id)s = 0 or m.contact_id > %(key_id)s)
-          and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null)
-        order by m.contact_id
-        limit %(rows)s
-    ) ordered
-) numbered
-where n %% %(stride)s = 0
-on conflict (org_id, listing, position) do update
-set key_time = excluded.key_time, key_id = excluded.key_id, total = null, at = excluded.at;
-
--- name: plant_members_by_id_descending
-insert into page_mark (org_id, listing, position, key_time, key_id)
-select %(org_id)s, %(listing)s, %(position)s + n, joined_at, contact_id
-from (
-    select joined_at, contact_id, row_number() over () as n
-    from (
-        select m.joined_at, m.contact_id
-        from segment_member m
-        where m.org_id = %(org_id)s and m.segment_id = %(segment_id)s
-          and (%(key_id)s = 0 or m.contact_id < %(key_id)s)
-          and exists (select from contact c where c.org_id = %(org_id)s and c.contact_id = m.contact_id and c.deleted_at is null)
-        order by m.contact_id desc
-        limit %(rows)s
-    ) ordered
-) numbered
-where n %% %(stride)s = 0
-on conflict (org_id, listing, position) do update
-set key_time = excluded.key_time, key_id = excluded.key_id, total = null, at = excluded.at;
 
 -- name: count_members
 -- All rows of the list, without the few whose contacts are deleted.

@@ -12,7 +12,7 @@ from perigee.db.columns import pack
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.errors import Conflict
-from perigee.paging.marks import STRIDE, Key, Mark
+from perigee.paging.marks import KeyQuery
 from perigee.segments.types import Category, Kind, SegmentRow
 
 queries = load(__package__)
@@ -164,53 +164,20 @@ async def column(conn: Connection, statement: str, values: Mapping[str, Any]) ->
     return [row[0] for row in rows]
 
 
-async def members(
-    conn: Connection,
-    org_id: int,
-    segment_id: int,
-    mark: Mark,
-    *,
-    rows: int,
-    skip: int,
-    by_joining: bool,
-    descending: bool,
-) -> list[Key]:
-    """(time of joining or None, contact id) of the living members of a list behind the mark."""
-    values = {"org_id": org_id, "segment_id": segment_id, "rows": rows, "skip": skip}
-    cursor = await conn.execute(
-        getattr(queries, _order("members", by_joining, descending)),
-        {**values, "key_time": mark.key_time, "key_id": mark.key_id},
-        prepare=False,
-    )
-    return await cursor.fetchall()
+def members_query(org_id: int, segment_id: int, *, by_joining: bool, descending: bool) -> KeyQuery:
+    """(time of joining or null, contact id) of the living members of a list."""
+    query = {
+        (True, False): queries.members_by_joining,
+        (True, True): queries.members_by_joining_descending,
+        (False, False): queries.members_by_id,
+        (False, True): queries.members_by_id_descending,
+    }[by_joining, descending]
+    return KeyQuery(query, {"org_id": org_id, "segment_id": segment_id})
 
 
 async def count_members(conn: Connection, org_id: int, segment_id: int) -> int:
     """The living members of a list."""
     return int((await column(conn, queries.count_members, {"org_id": org_id, "segment_id": segment_id}))[0])
-
-
-async def plant_members(
-    conn: Connection,
-    org_id: int,
-    segment_id: int,
-    listing: str,
-    mark: Mark,
-    rows: int,
-    *,
-    by_joining: bool,
-    descending: bool,
-) -> None:
-    values = {"org_id": org_id, "segment_id": segment_id, "listing": listing, "rows": rows, "stride": STRIDE}
-    await conn.execute(
-        getattr(queries, _order("plant_members", by_joining, descending)),
-        {**values, **mark._asdict()},
-        prepare=False,
-    )
-
-
-def _order(query: str, by_joining: bool, descending: bool) -> str:
-    return f"{query}_by_{'joining' if by_joining else 'id'}{'_descending' if descending else ''}"
 
 
 async def fold_tally(conn: Connection) -> None:
