@@ -13,14 +13,13 @@ import pytest
 from perigee.http.operation import Operation
 from perigee.http.routes import operations
 from perigee.testing.api import Api, make_organisation
+from perigee.testing.rows import digest
 
 MARK = "Zyzzyva"
 """In every text of the first organisation that no caller of the second ever sends."""
 APP = "22222222-3333-4444-5555-666666666666"
 OPERATIONS = operations()
 CHANNELS = ("email", "sms", "viber", "mobilepush", "appinbox", "telegram")
-# What the walk itself cannot keep from changing: when a key was used, and how fast callers are.
-UNWATCHED = {"api_key", "rate_bucket"}
 
 
 def example(method: str, path: str) -> Any:
@@ -181,22 +180,6 @@ class First:
             "group_id": "segment_id",
         }.get(member)
         return self.ids[known] if known and isinstance(value, int) else value
-
-
-async def digest(api: Api) -> dict[str, Any]:
-    """For each table, all rows of the organisation of `api`."""
-    tables = await api.rows(
-        "select c.table_name from information_schema.columns c join information_schema.tables t "
-        "using (table_schema, table_name) where c.table_schema = 'public' and c.column_name = 'org_id' "
-        "and t.table_type = 'BASE TABLE' order by 1"
-    )
-    parts = [
-        f"select '{name}', md5(string_agg(t::text, '|' order by t::text)) from {name} t where org_id = %(org_id)s"
-        for (name,) in tables
-        if name not in UNWATCHED
-    ]
-    assert len(parts) > 40
-    return dict(await api.rows(" union all ".join(parts)))
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ SAMPLES = {
 async def test_a_level_opens_its_groups_and_the_others_are_403(api: Api, access: str) -> None:
     async with api.db.transaction() as connection:
         pepper = Keys.of(SECRET).pepper
-        key = await create_api_key(connection, api.org_id, pepper, description="x", access=access)
+        _, key = await create_api_key(connection, api.org_id, pepper, description="x", access=access)
     for right, (method, path) in SAMPLES.items():
         answer = await api.call(method, path, key=key)
         if right in LEVELS[access]:

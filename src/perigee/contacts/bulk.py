@@ -88,11 +88,17 @@ def _elements(call: RawBulk) -> list[msgspec.Raw]:
 def as_they_came(body: bytes, failures: Sequence[Failure]) -> list[dict[str, Any]]:
     """The refused contacts, each with its `error`."""
     contacts = _elements(decode(body, RawBulk))
-    found = []
-    for failure in failures:
-        contact = decode(bytes(contacts[failure.place]))
-        found.append({**(contact if isinstance(contact, dict) else {}), "error": failure.error})
-    return found
+    return [{**_shown(contacts[failure.place]), "error": failure.error} for failure in failures]
+
+
+def _shown(raw: msgspec.Raw) -> dict[str, Any]:
+    """What no answer can repeat, such as a number beyond all bounds, is left out whole: the others are stored by now,
+    and the call must not fail for it."""
+    try:
+        contact = decode(bytes(raw))
+    except Invalid:
+        return {}
+    return contact if isinstance(contact, dict) else {}
 
 
 def clean_contacts(

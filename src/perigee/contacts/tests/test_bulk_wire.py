@@ -36,6 +36,21 @@ async def status(api: Api, session_id: str) -> dict[str, Any]:
     return found
 
 
+async def test_a_contact_that_no_answer_can_repeat_fails_alone(api: Api) -> None:
+    good = '{"channels":[{"type":"email","value":"good@example.com"}]}'
+    bad = '{"channels":[{"type":"email","value":"bad@example.com"}],"firstName":1e400}'
+    answer = await api.call(
+        "POST",
+        PATH,
+        content=f'{{"contacts":[{bad},{good}],"dedupeOn":"email"}}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 200, answer.text
+    assert list(answer.json()["failedContacts"]) == ["error"]
+    await api.run_jobs()
+    assert await api.rows("select email from contact where org_id = %(org_id)s") == [("good@example.com",)]
+
+
 async def test_the_example_is_taken_in_at_once_and_applied_by_a_job(api: Api) -> None:
     ((level,),) = await api.rows("select field_id from field where org_id = %(org_id)s and key = 'LEVEL'")
     example = {
