@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import functools
+import http.client
 import json
 import os
 import platform
@@ -164,6 +165,34 @@ def rate(port: int, requests: Sequence[bytes], *, clients: int = 32) -> float:
         return len(requests) / (time.perf_counter() - started)
 
     return uvloop.run(run())
+
+
+class Wire:
+    """One kept connection, for calls that are timed one by one."""
+
+    def __init__(self, port: int, key: str) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port)
+        self.headers = {"Authorization": "Basic " + base64.b64encode(f"any:{key}".encode()).decode()}
+
+    def get(self, path: str, rows: int | None = None) -> Any:
+        """Raises when the answer is not 200 with so many rows."""
+        self.connection.request("GET", path, headers=self.headers)
+        answer = self.connection.getresponse()
+        body = answer.read()
+        found = json.loads(body) if answer.status == 200 else None
+        if found is None or (rows is not None and len(found) != rows):
+            raise RuntimeError(f"{path}: {answer.status} {body[:300]!r}")
+        return found
+
+
+def timed(calls: int, call: Callable[[int], object]) -> list[float]:
+    """Milliseconds of each."""
+    found = []
+    for number in range(calls):
+        started = time.perf_counter()
+        call(number)
+        found.append((time.perf_counter() - started) * 1000)
+    return found
 
 
 def report(name: str, figures: dict[str, float], *, bound: str, reach: float) -> None:

@@ -11,19 +11,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
-import http.client
-import json
 import random
 import sys
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from psycopg import connect
 
-from _harness import database, organisation, report_times, serve_here, web
+from _harness import Wire, database, organisation, report_times, serve_here, timed, web
 from perigee.db import partitions
 from perigee.db.pool import Database
 from perigee.reports.cursor import Place, write
@@ -96,16 +91,6 @@ async def months_since(url: str, began: datetime) -> None:
     async with Database(url) as db, db.transaction() as connection:
         await partitions.ensure(connection, began)
         await partitions.ensure(connection, datetime.now(UTC))
-
-
-def timed(calls: int, call: Callable[[int], object]) -> list[float]:
-    """Milliseconds of each."""
-    found = []
-    for number in range(calls):
-        started = time.perf_counter()
-        call(number)
-        found.append((time.perf_counter() - started) * 1000)
-    return found
 
 
 def main() -> None:
@@ -201,24 +186,6 @@ def measure(
             ),
         ),
     }
-
-
-class Wire:
-    """One kept connection."""
-
-    def __init__(self, port: int, key: str) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port)
-        self.headers = {"Authorization": "Basic " + base64.b64encode(f"any:{key}".encode()).decode()}
-
-    def get(self, path: str, rows: int | None = None) -> Any:
-        """Raises when the answer is not 200 with so many rows."""
-        self.connection.request("GET", path, headers=self.headers)
-        answer = self.connection.getresponse()
-        body = answer.read()
-        found = json.loads(body) if answer.status == 200 else None
-        if found is None or (rows is not None and len(found) != rows):
-            raise RuntimeError(f"{path}: {answer.status} {body[:300]!r}")
-        return found
 
 
 if __name__ == "__main__":

@@ -10,17 +10,12 @@ product remembers itself.
 from __future__ import annotations
 
 import argparse
-import base64
-import http.client
-import json
 import random
 import sys
-import time
-from collections.abc import Callable
 
 from psycopg import connect
 
-from _harness import database, organisation, report_times, serve_here, web
+from _harness import Wire, database, organisation, report_times, serve_here, timed, web
 
 SEED = """
 insert into contact (org_id, source, external_id, email, phone, first_name, last_name, updated_at)
@@ -47,16 +42,6 @@ def seed(url: str, org_id: int, contacts: int) -> int:
         connection.execute("vacuum analyze contact")
         connection.execute("vacuum analyze segment_member")
         return int(row[0])
-
-
-def timed(calls: int, call: Callable[[int], object]) -> list[float]:
-    """Milliseconds of each."""
-    found = []
-    for number in range(calls):
-        started = time.perf_counter()
-        call(number)
-        found.append((time.perf_counter() - started) * 1000)
-    return found
 
 
 def main() -> None:
@@ -147,22 +132,6 @@ def main() -> None:
                 ),
             }
     report_times("read_contacts", figures)
-
-
-class Wire:
-    """One kept connection."""
-
-    def __init__(self, port: int, key: str) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port)
-        self.headers = {"Authorization": "Basic " + base64.b64encode(f"any:{key}".encode()).decode()}
-
-    def get(self, path: str, rows: int | None = None) -> None:
-        """Raises when the answer is not 200 with so many rows."""
-        self.connection.request("GET", path, headers=self.headers)
-        answer = self.connection.getresponse()
-        body = answer.read()
-        if answer.status != 200 or (rows is not None and len(json.loads(body)) != rows):
-            raise RuntimeError(f"{path}: {answer.status} {body[:300]!r}")
 
 
 if __name__ == "__main__":

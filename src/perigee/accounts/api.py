@@ -70,7 +70,7 @@ async def create_api_key(call: Call) -> Created:
     """Make an API key; it is shown this once."""
     wanted = await call.json(ApiKeyCreate)
     async with call.context.database.transaction() as connection:
-        key_id, key = await keys.make_api_key(
+        key_id, key = await keys.create_api_key(
             connection,
             call.org_id,
             call.context.keys.pepper,

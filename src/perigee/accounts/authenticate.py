@@ -94,7 +94,7 @@ class Authenticator:
         return principal
 
     async def _by_secret(self, secret: str, kind: str) -> Principal | None:
-        if not secret or len(secret) > 512:
+        if not api_keys.looks_valid(secret):
             return None
         fingerprint = api_keys.fingerprint(secret, self._pepper)
         now = time.monotonic()

@@ -53,7 +53,7 @@ async def create_organisation(
     await store.insert_membership(connection, org_id, user_id, "admin")
     await create_default_fields(connection, org_id)
     await create_sandbox_providers(connection, org_id)
-    api_key = await keys.create_api_key(
+    _, api_key = await keys.create_api_key(
         connection, org_id, installation.pepper, description="First key", created_by=user_id
     )
     return org_id, api_key

@@ -20,24 +20,8 @@ async def create_api_key(
     description: str,
     access: str = "full",
     created_by: int | None = None,
-) -> str:
-    """The new key, for the only time."""
-    _, key = await make_api_key(
-        connection, org_id, pepper, description=description, access=access, created_by=created_by
-    )
-    return key
-
-
-async def make_api_key(
-    connection: Connection,
-    org_id: int,
-    pepper: bytes,
-    *,
-    description: str,
-    access: str = "full",
-    created_by: int | None = None,
 ) -> tuple[int, str]:
-    """(id, key). Without a maker it is the organisation's first administrator's. Raises Invalid."""
+    """(id, the new key for the only time). Without a maker it is the organisation's first administrator's. Raises Invalid."""
     if access not in ACCESS or access == "event_token":
         raise Invalid.of(
             "access", access, "must be one of " + ", ".join(sorted(ACCESS.keys() - {"event_token"}))

@@ -11,6 +11,7 @@ from perigee.appinbox import store
 from perigee.appinbox.types import InboxMessage, InboxPage, StatusChange
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
+from perigee.lib.dates import to_millis
 from perigee.lib.scalars import one_or_many, to_int, to_text
 
 PAGE_SIZE: Final = 20
@@ -50,7 +51,7 @@ async def read_page(conn: Connection, org_id: int, contact_id: int, what: Wanted
 def _shown(kept: store.Kept) -> InboxMessage:
     return InboxMessage(
         id=str(kept.inbox_id),
-        created_date=int(kept.created_at.timestamp() * 1000),
+        created_date=to_millis(kept.created_at),
         title=kept.title,
         content=kept.content,
         new_message=not kept.opened,

@@ -13,6 +13,7 @@ from perigee.http import failure
 from perigee.http.body import TooSlow, UnsupportedMedia
 from perigee.http.idempotency import KeyReused
 from perigee.lib import json_edge
+from perigee.lib.dates import rfc3339
 
 TOO_WIDE = 419
 """No status of HTTP; the contract has it for a period that is too long (4, 8.4)."""
@@ -75,9 +76,8 @@ def body(
 
 def members(status: int, message: str, path: str) -> dict[str, Any]:
     """The members that every error body has."""
-    moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
-        "timestamp": moment,
+        "timestamp": rfc3339(datetime.now(UTC)),
         "status": status,
         "error": "Period Too Long" if status == TOO_WIDE else HTTPStatus(status).phrase,
         "message": message,

@@ -7,7 +7,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from perigee.errors import Invalid
-from perigee.esputnik.face import Answer, Call, Query, Right, bulk_limit, collapse, listing, operation, page
+from perigee.esputnik.face import (
+    PAGE,
+    Answer,
+    Call,
+    Query,
+    Right,
+    bulk_limit,
+    collapse,
+    listing,
+    operation,
+    page,
+)
 from perigee.lib.dates import wire
 from perigee.lib.scalars import split_list, to_bool, to_id, to_int, to_text
 from perigee.sending import groups, messages, queueing, reading, status, store
@@ -348,10 +359,7 @@ OPERATIONS = [_old_status(channel) for channel in ("email", "sms", "viber")]
     "/v1/callouts/sms",
     section="19.6",
     right=Right.GENERAL,
-    query=(
-        Query("startindex", int, "First row, counted from 1", default=1),
-        Query("maxrows", int, "Rows, at most 500", default=500),
-    ),
+    query=PAGE,
     answer=list[Callout],
     answer_example=[
         {

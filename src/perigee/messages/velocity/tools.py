@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 
 from babel.numbers import format_decimal
 
+from perigee.lib.dates import to_millis
 from perigee.messages.person import text_of
 from perigee.messages.velocity import dates
 from perigee.messages.velocity.run import Run
@@ -78,7 +79,7 @@ def current_date(run: Run, tool: object, pattern: object = dates.DEFAULT, zone: 
 
 def current_timestamp(run: Run, tool: object) -> object:
     """Milliseconds since 1970."""
-    return round(run.moment.now.timestamp() * 1000)
+    return to_millis(run.moment.now)
 
 
 def format_date(run: Run, tool: object, pattern: object, value: object) -> object:

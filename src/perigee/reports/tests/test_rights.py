@@ -27,7 +27,7 @@ PERIOD = "dateFrom=2026-03-01&dateTo=2026-03-31"
 )
 async def test_a_key_opens_what_its_access_names(api: Api, access: str, path: str, status: int) -> None:
     async with api.db.transaction() as connection:
-        key = await create_api_key(
+        _, key = await create_api_key(
             connection, api.org_id, Keys.of(SECRET).pepper, description="test", access=access
         )
     assert (await api.get(path, key=key)).status_code == status
