@@ -31,7 +31,9 @@ def _campaign(row: tuple[Any, ...]) -> Campaign:
         unit,
         send_id,
         error,
-        *rest,
+        created_at,
+        updated_at,
+        app_id,
         utm,
     ) = row
     pace = Pace(count, unit) if count else None
@@ -47,8 +49,10 @@ def _campaign(row: tuple[Any, ...]) -> Campaign:
         pace,
         send_id,
         error,
-        *rest,
-        utm=None if utm is None else msgspec.convert(utm, Utm),
+        created_at,
+        updated_at,
+        app_id,
+        None if utm is None else msgspec.convert(utm, Utm),
     )
 
 

@@ -65,7 +65,7 @@ class Campaign(msgspec.Struct):
     created_at: datetime
     updated_at: datetime
     app_id: str | None
-    utm: Utm | None
+    utm: Utm | None = None
 
 
 class AudienceCount(msgspec.Struct):

@@ -93,7 +93,7 @@ def compile_content(
             public_url=public_url,
             bulk=marketing,
             track_clicks=content.track,
-            tag_links=tag_links,
+            tag_links=tag_links and content.track is not False,
             first_link=first_link,
             names=Names(field_keys=content.field_keys, constants={"message_name": content.name}),
             footer=Footer(content.organisation, content.postal_address),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,7 +69,12 @@ async def put_version(
 
 async def get_messages(connection: Connection, org_id: int, ids: Sequence[int]) -> list[MessageRow]:
     cursor = await connection.execute(q.get_messages, {"org_id": org_id, "ids": list(ids)})
-    return [MessageRow(*row[:-1], utm=msgspec.convert(row[-1], Utm)) for row in await cursor.fetchall()]
+    return [_message(row) for row in await cursor.fetchall()]
+
+
+def _message(row: tuple[Any, ...]) -> MessageRow:
+    message = MessageRow(*row)
+    return dataclasses.replace(message, utm=msgspec.convert(message.utm, Utm))
 
 
 async def get_message(

@@ -59,7 +59,7 @@ class Message(msgspec.Struct):
     subscriptions_keys: list[str]
     engine: str
     versions: dict[str, dict[str, Any]]
-    utm: Utm
+    utm: Utm = Utm()
 
 
 @dataclass(frozen=True, slots=True)

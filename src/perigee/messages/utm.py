@@ -3,6 +3,9 @@
 `utm_source`, `utm_medium` and `utm_campaign` are settings: a campaign's go before its message's, and those before the
 organisation's. `utm_content=Yespo-<contactId>` is what the script in the site's pages reads. A tag that the author wrote
 into a link stays as it is.
+
+Tracked links are tagged when they are clicked: messages grow by nothing, and reports count the author's address. Those of
+an SMS whose links are not tracked are tagged in its text. Who says `trackUrls: false` in a call gets his links as they are.
 """
 
 from __future__ import annotations
