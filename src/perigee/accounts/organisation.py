@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ from perigee.db.pool import Connection
 from perigee.errors import Invalid
 from perigee.lib.languages import to_language, to_time_zone
 from perigee.lib.text import clean
+from perigee.messages.utm import DEFAULTS, check_text, of_organisation
 
 NAME_LENGTH = 200
 ADDRESS_LENGTH = 500
@@ -21,6 +24,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 async def get_organisation(connection: Connection, org_id: int) -> Organisation:
     name, time_zone, currency, language, settings = await store.organisation(connection, org_id)
+    utm = of_organisation(settings).over(DEFAULTS)
     return Organisation(
         org_id=org_id,
         name=name,
@@ -30,6 +34,10 @@ async def get_organisation(connection: Connection, org_id: int) -> Organisation:
         postal_address=str(settings.get("postal_address") or ""),
         always_arrays=bool(settings.get("always_arrays")),
         contact_activity=settings.get("contact_activity") is not False,
+        utm=settings.get("utm") is not False,
+        utm_source=utm.source or "",
+        utm_medium=utm.medium or "",
+        utm_campaign=utm.campaign or "",
     )
 
 
@@ -45,7 +53,7 @@ async def update_organisation(
         if name in _COLUMNS:
             columns[name] = _COLUMNS[name](value)
         else:
-            settings[name] = _postal_address(value) if name == "postal_address" else value
+            settings[name] = _SETTINGS[name](value) if name in _SETTINGS else value
     await store.update_organisation(connection, org_id, columns, settings)
     return await get_organisation(connection, org_id)
 
@@ -83,4 +91,8 @@ def _blank(field: str, value: str) -> str:
     raise Invalid.of(field, value, "must not be empty")
 
 
+_SETTINGS: dict[str, Callable[[str], str]] = {
+    "postal_address": _postal_address,
+    **{name: partial(check_text, name) for name in ("utm_source", "utm_medium", "utm_campaign")},
+}
 _COLUMNS = {"name": _name, "time_zone": _time_zone, "currency": _currency, "language": _language}

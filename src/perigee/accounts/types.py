@@ -60,7 +60,8 @@ class Organisation(msgspec.Struct):
     """`time_zone` (tz database), `currency` (ISO 4217) and `language` (RFC 5646) count where a caller gives none.
 
     `postal_address` stands in the footer of marketing email. `always_arrays`: one-element results of the old wire stay
-    arrays (contract section 3). `contact_activity`: the activity feed answers (contract 11.3).
+    arrays (contract section 3). `contact_activity`: the activity feed answers (contract 11.3). `utm`: links of messages are
+    tagged; the texts are those of messages that have none of their own (`messages.utm`).
     """
 
     org_id: int
@@ -71,6 +72,10 @@ class Organisation(msgspec.Struct):
     postal_address: str
     always_arrays: bool
     contact_activity: bool
+    utm: bool
+    utm_source: str
+    utm_medium: str
+    utm_campaign: str
 
 
 class OrganisationUpdate(msgspec.Struct, forbid_unknown_fields=True):
@@ -83,6 +88,10 @@ class OrganisationUpdate(msgspec.Struct, forbid_unknown_fields=True):
     postal_address: str | UnsetType = UNSET
     always_arrays: bool | UnsetType = UNSET
     contact_activity: bool | UnsetType = UNSET
+    utm: bool | UnsetType = UNSET
+    utm_source: str | UnsetType = UNSET
+    utm_medium: str | UnsetType = UNSET
+    utm_campaign: str | UnsetType = UNSET
 
 
 class ApiKey(msgspec.Struct):

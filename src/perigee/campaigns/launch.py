@@ -7,6 +7,7 @@ scheduled, and the next one launches it.
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -111,6 +112,8 @@ async def _freeze_message(
     message = await freeze.message(connection, org_id, campaign.message_id)
     if message is None:
         raise Invalid(f"message {campaign.message_id} was deleted", field="message_id")
+    if campaign.utm is not None:
+        message = dataclasses.replace(message, utm=campaign.utm.over(message.utm))
     send_id = await freeze.insert_send(
         connection,
         org_id,
@@ -120,6 +123,7 @@ async def _freeze_message(
         campaign_id=campaign.campaign_id,
         marketing=True,
         public_url=public_url,
+        title=campaign.title,
     )
     return send_id, message.content.categories
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from perigee.campaigns import store
 from perigee.campaigns.types import Campaign, CampaignCreate
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.errors import Conflict, Invalid, NotFound
 from perigee.lib.text import clean
+from perigee.messages.utm import check_utm
 
 q = load(__package__)
 
@@ -32,6 +35,8 @@ async def create(
         raise NotFound(f"message {wanted.message_id} does not exist")
     if missing := await store.missing_segments(connection, org_id, [*wanted.include, *wanted.exclude]):
         raise Invalid.of("include/exclude", missing[0], "is not a segment of this organisation")
+    if wanted.utm is not None:
+        wanted = msgspec.structs.replace(wanted, utm=check_utm(wanted.utm))
     campaign_id = await store.insert_campaign(
         connection,
         org_id,

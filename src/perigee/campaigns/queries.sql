@@ -1,23 +1,23 @@
 -- name: insert_campaign
 insert into campaign (org_id, title, message_id, channel, include, exclude, pace_count, pace_unit, created_by, options)
 values (%(org_id)s, %(title)s, %(message_id)s, %(channel)s, %(include)s, %(exclude)s, %(pace_count)s, %(pace_unit)s,
-        %(created_by)s, jsonb_strip_nulls(jsonb_build_object('app_id', %(app_id)s::text)))
+        %(created_by)s, jsonb_strip_nulls(jsonb_build_object('app_id', %(app_id)s::text, 'utm', %(utm)s::jsonb)))
 returning campaign_id
 
 -- name: get_campaign
 select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
-       send_id, error, created_at, updated_at, options ->> 'app_id'
+       send_id, error, created_at, updated_at, options ->> 'app_id', options -> 'utm'
 from campaign where org_id = %(org_id)s and campaign_id = %(campaign_id)s
 
 -- name: lock_campaign
 select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
-       send_id, error, created_at, updated_at, options ->> 'app_id'
+       send_id, error, created_at, updated_at, options ->> 'app_id', options -> 'utm'
 from campaign where org_id = %(org_id)s and campaign_id = %(campaign_id)s for update
 
 -- name: list_campaigns
 -- Newest first; `before` is the id of the last row of the page before, 0 for the first page.
 select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
-       send_id, error, created_at, updated_at, options ->> 'app_id'
+       send_id, error, created_at, updated_at, options ->> 'app_id', options -> 'utm'
 from campaign
 where org_id = %(org_id)s and (%(before)s = 0 or campaign_id < %(before)s)
 order by campaign_id desc limit %(limit)s
@@ -25,7 +25,7 @@ order by campaign_id desc limit %(limit)s
 -- name: list_broadcasts
 -- Newest first. A cancelled one is gone for those who list what is, or will be, sent.
 select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
-       send_id, error, created_at, updated_at, options ->> 'app_id'
+       send_id, error, created_at, updated_at, options ->> 'app_id', options -> 'utm'
 from campaign
 where org_id = %(org_id)s and state <> 'cancelled'
 order by campaign_id desc offset %(skip)s limit %(rows)s

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from perigee.campaigns.types import Campaign, CampaignCreate, Pace, State
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.errors import NotFound
+from perigee.messages.utm import Utm
 
 q = load(__package__)
 
@@ -28,7 +31,10 @@ def _campaign(row: tuple[Any, ...]) -> Campaign:
         unit,
         send_id,
         error,
-        *rest,
+        created_at,
+        updated_at,
+        app_id,
+        utm,
     ) = row
     pace = Pace(count, unit) if count else None
     return Campaign(
@@ -43,7 +49,10 @@ def _campaign(row: tuple[Any, ...]) -> Campaign:
         pace,
         send_id,
         error,
-        *rest,
+        created_at,
+        updated_at,
+        app_id,
+        None if utm is None else msgspec.convert(utm, Utm),
     )
 
 
@@ -64,6 +73,7 @@ async def insert_campaign(
                 "pace_unit": wanted.pace.unit if wanted.pace else None,
                 "created_by": created_by,
                 "app_id": wanted.app_id,
+                "utm": None if wanted.utm is None else msgspec.json.encode(wanted.utm).decode(),
             },
         )
     ).fetchone()

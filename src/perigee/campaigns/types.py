@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from perigee.messages.utm import Utm
+
 State = Literal[
     "draft",
     "scheduled",
@@ -31,7 +33,7 @@ class Pace(msgspec.Struct, forbid_unknown_fields=True):
 
 class CampaignCreate(msgspec.Struct, forbid_unknown_fields=True):
     """`include` and `exclude` are segment ids; a contact in several gets one copy. `app_id`: of the people's many push
-    and Telegram tokens only those of this application."""
+    and Telegram tokens only those of this application. `utm` goes before the message's."""
 
     message_id: int
     include: Annotated[list[int], msgspec.Meta(min_length=1, max_length=500)]
@@ -39,6 +41,7 @@ class CampaignCreate(msgspec.Struct, forbid_unknown_fields=True):
     title: Annotated[str, msgspec.Meta(max_length=250)] = ""
     pace: Pace | None = None
     app_id: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    utm: Utm | None = None
 
 
 class LaunchRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -62,6 +65,7 @@ class Campaign(msgspec.Struct):
     created_at: datetime
     updated_at: datetime
     app_id: str | None
+    utm: Utm | None = None
 
 
 class AudienceCount(msgspec.Struct):

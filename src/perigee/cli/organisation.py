@@ -29,6 +29,10 @@ def change(
     postal_address: str | None = None,
     always_arrays: bool | None = None,
     contact_activity: bool | None = None,
+    utm: bool | None = None,
+    utm_source: str | None = None,
+    utm_medium: str | None = None,
+    utm_campaign: str | None = None,
     server: Server = HERE,
 ) -> None:
     """Change what is named; the rest stays.
@@ -49,6 +53,14 @@ def change(
         One-element results of the eSputnik API stay arrays.
     contact_activity
         The activity feed of the eSputnik API answers.
+    utm
+        Links of messages get UTM tags; no counts at once, for messages sent before too.
+    utm_source
+        Of messages that have none of their own; may hold {channel}, {campaign}, {message}, {date} and others.
+    utm_medium
+        The same.
+    utm_campaign
+        The same.
     """
     given: dict[str, Any] = {
         "name": name,
@@ -58,6 +70,10 @@ def change(
         "postal_address": postal_address,
         "always_arrays": always_arrays,
         "contact_activity": contact_activity,
+        "utm": utm,
+        "utm_source": utm_source,
+        "utm_medium": utm_medium,
+        "utm_campaign": utm_campaign,
     }
     with connected(server) as client:
         changed = client.update_organisation(

@@ -16,6 +16,7 @@ from perigee.campaigns.types import (
 )
 from perigee.client.pages import cursor_list
 from perigee.client.transport import Transport, json
+from perigee.messages.utm import Utm
 
 _PATH = "/api/v4/campaigns"
 
@@ -28,10 +29,11 @@ async def create_campaign(
     exclude: Sequence[int] = (),
     title: str = "",
     pace: Pace | None = None,
+    utm: Utm | None = None,
 ) -> Campaign:
-    """A draft. `include` and `exclude` are ids of segments."""
+    """A draft. `include` and `exclude` are ids of segments; `utm` goes before the message's."""
     wanted = CampaignCreate(
-        message_id=message_id, include=list(include), exclude=list(exclude), title=title, pace=pace
+        message_id=message_id, include=list(include), exclude=list(exclude), title=title, pace=pace, utm=utm
     )
     return await transport.call("POST", _PATH, json(Campaign), body=wanted)
 

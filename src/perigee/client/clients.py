@@ -52,6 +52,7 @@ class Methods:
     create_message = method(messages.create_message)
     list_messages = method(messages.list_messages)
     get_message = method(messages.get_message)
+    change_message = method(messages.change_message)
 
     create_campaign = method(campaigns.create_campaign)
     get_campaign = method(campaigns.get_campaign)

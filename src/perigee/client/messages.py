@@ -7,7 +7,8 @@ from typing import Any
 
 from perigee.client.pages import cursor_list
 from perigee.client.transport import Transport, json
-from perigee.messages.types import Message, MessageCreate
+from perigee.messages.types import Message, MessageCreate, MessageUpdate
+from perigee.messages.utm import Utm
 
 
 async def create_message(
@@ -20,9 +21,10 @@ async def create_message(
     translations: Mapping[str, Mapping[str, Any]] | None = None,
     tags: Sequence[str] = (),
     categories: Sequence[str] = (),
+    utm: Utm | None = None,
 ) -> Message:
     """`language` is that of `content`; `translations` are the other versions by language, members that they do not
-    name are those of `content`. `categories`: keys of subscription categories."""
+    name are those of `content`. `categories`: keys of subscription categories. `utm`: how links are tagged."""
     wanted = MessageCreate(
         channel=channel,  # type: ignore[arg-type]  # the server names the channels there are
         name=name,
@@ -31,12 +33,19 @@ async def create_message(
         tags=list(tags),
         subscriptions_keys=list(categories),
         translations={code: dict(members) for code, members in (translations or {}).items()},
+        utm=utm or Utm(),
     )
     return await transport.call("POST", "/api/v4/messages", json(Message), body=wanted)
 
 
 async def get_message(transport: Transport, message_id: int) -> Message:
     return await transport.call("GET", f"/api/v4/messages/{message_id}", json(Message))
+
+
+async def change_message(transport: Transport, message_id: int, *, utm: Utm) -> Message:
+    """How links are tagged in what is sent from now on."""
+    wanted = MessageUpdate(utm=utm)
+    return await transport.call("PATCH", f"/api/v4/messages/{message_id}", json(Message), body=wanted)
 
 
 async def list_messages(

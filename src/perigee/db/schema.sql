@@ -580,6 +580,7 @@ CREATE TABLE message (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
+    utm jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text, 'viber'::text, 'mobilepush'::text, 'webpush'::text, 'appinbox'::text, 'telegram'::text]))),
     CONSTRAINT message_engine_check CHECK ((engine = ANY (ARRAY['liquid'::text, 'velocity'::text])))
 );
@@ -865,6 +866,7 @@ CREATE TABLE send (
     error text,
     sender text DEFAULT ''::text NOT NULL,
     content_digest bytea CONSTRAINT send_content_digest_not_null1 NOT NULL,
+    utm text,
     CONSTRAINT send_kind_check CHECK ((kind = ANY (ARRAY['campaign'::text, 'single'::text, 'test'::text]))),
     CONSTRAINT send_state_check CHECK ((state = ANY (ARRAY['preparing'::text, 'running'::text, 'paused'::text, 'stopped'::text, 'finished'::text, 'failed'::text])))
 );

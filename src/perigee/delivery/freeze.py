@@ -12,19 +12,22 @@ from perigee.db.queries import load
 from perigee.delivery.providers import pick_provider
 from perigee.delivery.rendering import Content, compile_content, stored_links
 from perigee.lib.tokens import digest
+from perigee.messages.utm import Utm, of_organisation, tags_of
 
 q = load(__package__)
 
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """`message_id` None: written for this send alone (contract 19.2 - 19.4)."""
+    """`message_id` None: written for this send alone (contract 19.2 - 19.4). `utm`: the message's settings over the
+    organisation's."""
 
     message_id: int | None
     channel: str
     name: str
     tags: list[str]
     content: Content
+    utm: Utm
 
     @property
     def sender(self) -> str:
@@ -39,19 +42,23 @@ async def message(connection: Connection, org_id: int, message_id: int) -> Froze
     ).fetchone()
     if row is None:
         return None
-    message_id, channel, name, tags, categories, language, engine, versions = row
+    message_id, channel, name, tags, categories, language, engine, utm, versions = row
     content = Content(
         default=language, versions=versions or {}, name=name, engine=engine, categories=categories
     )
-    return Frozen(message_id, channel, name, tags, await surround(connection, org_id, content))
+    content, below = await surround(connection, org_id, content)
+    return Frozen(message_id, channel, name, tags, content, msgspec.convert(utm, Utm).over(below))
 
 
-async def surround(connection: Connection, org_id: int, content: Content) -> Content:
-    """The content with what of the organisation goes into messages."""
+async def surround(connection: Connection, org_id: int, content: Content) -> tuple[Content, Utm]:
+    """The content with what of the organisation goes into messages, and how its links are tagged."""
     row = await (await connection.execute(q.surroundings, {"org_id": org_id})).fetchone()
     assert row is not None
-    name, address, field_keys = row
-    return msgspec.structs.replace(content, organisation=name, postal_address=address, field_keys=field_keys)
+    name, address, settings, field_keys = row
+    content = msgspec.structs.replace(
+        content, organisation=name, postal_address=address, field_keys=field_keys
+    )
+    return content, of_organisation(settings)
 
 
 async def insert_send(
@@ -64,10 +71,11 @@ async def insert_send(
     campaign_id: int | None,
     marketing: bool,
     public_url: str,
+    title: str = "",
 ) -> int:
     """The id of the new send, which has no batches yet, through the organisation's first provider of the channel.
 
-    `kind`: campaign, single or test. Raises Invalid when the message does not compile or no provider is set up.
+    `kind`: campaign, single or test; `title`: the campaign's. Raises Invalid when the message does not compile or no provider is set up.
     """
     provider_id = await pick_provider(connection, org_id, frozen.channel)
     content_digest = await _keep_content(connection, org_id, frozen, public_url)
@@ -87,11 +95,25 @@ async def insert_send(
                 "provider_id": provider_id,
                 "digest": content_digest,
                 "sender": frozen.sender,
+                "utm": _tags(frozen, started_at, campaign_id, title),
             },
         )
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _tags(frozen: Frozen, started_at: datetime, campaign_id: int | None, title: str) -> str | None:
+    values = {
+        "channel": frozen.channel,
+        "campaign": title or frozen.name,
+        "campaign_id": str(campaign_id or ""),
+        "message": frozen.name,
+        "message_id": str(frozen.message_id or ""),
+        "tags": ",".join(frozen.tags),
+        "date": f"{started_at:%Y-%m-%d}",
+    }
+    return tags_of(frozen.utm, frozen.channel, values)
 
 
 async def _keep_content(connection: Connection, org_id: int, frozen: Frozen, public_url: str) -> bytes:

@@ -7,7 +7,6 @@ POST without cookie, login or redirect; people get a page whose button POSTs to 
 from __future__ import annotations
 
 import base64
-from collections import OrderedDict
 from typing import Any
 
 from litestar import MediaType, Response, get, post
@@ -17,6 +16,7 @@ from litestar.types import ControllerRouterHandler
 from perigee.db.queries import load
 from perigee.delivery.data import NOTHING, Somebody
 from perigee.delivery.sends import Sends
+from perigee.delivery.targets import Targets
 from perigee.delivery.tracking import Hit, OptOut, opt_out, record_hits
 from perigee.errors import Invalid, NotFound
 from perigee.http import body
@@ -24,7 +24,7 @@ from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
 from perigee.http.html import foreign_page, page, text
 from perigee.http.people import refusal
-from perigee.messages.links import OPEN, UNSUBSCRIBE, VIEW, Click, read_click, read_recipient
+from perigee.messages.links import OPEN, UNSUBSCRIBE, VIEW, read_click, read_recipient
 
 q = load(__package__)
 
@@ -60,44 +60,15 @@ def open_pixel(context: AppContext) -> ControllerRouterHandler:
     return handle
 
 
-class Targets:
-    """Targets of stored links, remembered: they never change once a send began."""
-
-    KEEP = 20_000
-
-    def __init__(self, context: AppContext) -> None:
-        self._context = context
-        self._kept: OrderedDict[tuple[int, int, int], str] = OrderedDict()
-
-    async def of(self, click: Click) -> str:
-        """Raises NotFound."""
-        if click.target is not None:
-            return click.target
-        key = (click.recipient.org_id, click.recipient.send_id, click.link_no)
-        if (found := self._kept.get(key)) is not None:
-            return found
-        async with self._context.database.connection() as connection:
-            cursor = await connection.execute(
-                q.link_target, {"org_id": key[0], "send_id": key[1], "link_no": key[2]}
-            )
-            row = await cursor.fetchone()
-        if row is None:
-            raise NotFound("no such link")
-        self._kept[key] = row[0]
-        if len(self._kept) > self.KEEP:
-            self._kept.popitem(last=False)
-        return str(row[0])
-
-
 def click(context: AppContext) -> ControllerRouterHandler:
-    targets = Targets(context)
+    targets = Targets(context.database)
     commit = context.group_commit(record_hits)
 
     @get("/c/{token:str}")
     async def handle(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
         try:
             clicked = read_click(context.keys.links, token)
-            url = await targets.of(clicked)
+            target = await targets.of(clicked)
             await commit.submit(
                 clicked.recipient.org_id,
                 Hit(
@@ -105,7 +76,7 @@ def click(context: AppContext) -> ControllerRouterHandler:
                     "CLICKED",
                     context.now(),
                     link_no=clicked.link_no,
-                    url=url,
+                    url=target.url,
                     user_agent=_user_agent(request),
                 ),
             )
@@ -114,7 +85,11 @@ def click(context: AppContext) -> ControllerRouterHandler:
         return Response(
             b"",
             status_code=302,
-            headers={"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
+            headers={
+                "Location": target.location,
+                "Cache-Control": "no-store",
+                "Referrer-Policy": "no-referrer",
+            },
         )
 
     return handle

@@ -50,8 +50,11 @@ update send_batch set in_flight = '{}', retried = retried + cardinality(in_fligh
 where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s and epoch = %(epoch)s
 
 -- name: get_send
-select send_id, started_at, kind, channel, campaign_id, message_id, marketing, provider_id, state, content_digest
-from send where org_id = %(org_id)s and send_id = %(send_id)s
+-- UTM tags that the organisation switched off count no more, though the send began with them.
+select s.send_id, s.started_at, s.kind, s.channel, s.campaign_id, s.message_id, s.marketing, s.provider_id, s.state,
+       s.content_digest, case when o.settings ->> 'utm' is distinct from 'false' then s.utm end
+from send s join organisation o on o.org_id = s.org_id
+where s.org_id = %(org_id)s and s.send_id = %(send_id)s
 
 -- name: load_people
 -- All a render needs, for a whole batch. Addresses by their whole key, whatever the statistics say (decision 3).
@@ -208,9 +211,12 @@ values (%(org_id)s, %(channel)s, %(kind)s, %(name)s, %(settings)s, %(secrets)s, 
 returning provider_id
 
 -- name: link_target
--- Numbers are unique within a content, whatever the language.
-select l.url from send s
-join content_link l on l.org_id = s.org_id and l.digest = s.content_digest and l.link_no = %(link_no)s
+-- Numbers are unique within a content, whatever the language; of no link, the send's UTM tags alone. They are as in
+-- `get_send`.
+select l.url, case when o.settings ->> 'utm' is distinct from 'false' then s.utm end
+from send s
+join organisation o on o.org_id = s.org_id
+left join content_link l on l.org_id = s.org_id and l.digest = s.content_digest and l.link_no = %(link_no)s
 where s.org_id = %(org_id)s and s.send_id = %(send_id)s
 
 -- name: insert_links
@@ -257,14 +263,15 @@ where c.org_id = %(org_id)s and c.contact_id = %(contact_id)s and c.deleted_at i
 
 -- name: get_frozen_message
 -- A message with all its language versions as they are now; null versions where it has none.
-select m.message_id, m.channel, m.name, m.tags, m.subscriptions_keys, m.language, m.engine,
+select m.message_id, m.channel, m.name, m.tags, m.subscriptions_keys, m.language, m.engine, m.utm,
        (select jsonb_object_agg(v.language, v.content) from message_version v
         where v.org_id = m.org_id and v.message_id = m.message_id) as versions
 from message m where m.org_id = %(org_id)s and m.message_id = %(message_id)s and m.deleted_at is null
 
 -- name: surroundings
--- What of the organisation goes into messages: its name, the address for the footer, the names of its fields.
-select o.name, coalesce(o.settings ->> 'postal_address', ''),
+-- What of the organisation goes into messages: its name, the address for the footer, the names of its fields, how links
+-- are tagged.
+select o.name, coalesce(o.settings ->> 'postal_address', ''), o.settings,
        (select coalesce(jsonb_object_agg(g.key || '.' || f.key, f.field_id::text), '{}')
         from field f join field_group g using (org_id, group_id) where f.org_id = %(org_id)s)
 from organisation o where o.org_id = %(org_id)s
@@ -281,9 +288,9 @@ select content from send_content where org_id = %(org_id)s and digest = %(digest
 
 -- name: insert_send
 insert into send (org_id, started_at, kind, channel, campaign_id, message_id, message_name, tags, marketing,
-                  provider_id, content_digest, sender)
+                  provider_id, content_digest, sender, utm)
 values (%(org_id)s, %(started_at)s, %(kind)s, %(channel)s, %(campaign_id)s, %(message_id)s, %(name)s, %(tags)s,
-        %(marketing)s, %(provider_id)s, %(digest)s, %(sender)s)
+        %(marketing)s, %(provider_id)s, %(digest)s, %(sender)s, %(utm)s)
 returning send_id
 
 -- name: load_token_people

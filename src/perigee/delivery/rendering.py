@@ -69,7 +69,14 @@ class Renderer(Protocol):
 
 
 def compile_content(
-    channel: str, content: Content, *, public_url: str, org_id: int, campaign_id: int | None, marketing: bool
+    channel: str,
+    content: Content,
+    *,
+    public_url: str,
+    org_id: int,
+    campaign_id: int | None,
+    marketing: bool,
+    tag_links: bool = False,
 ) -> dict[str, Compiled]:
     """All language versions. Raises Invalid that names the wire member.
 
@@ -86,6 +93,7 @@ def compile_content(
             public_url=public_url,
             bulk=marketing,
             track_clicks=content.track,
+            tag_links=tag_links and content.track is not False,
             first_link=first_link,
             names=Names(field_keys=content.field_keys, constants={"message_name": content.name}),
             footer=Footer(content.organisation, content.postal_address),
@@ -122,8 +130,9 @@ def renderers(
     public_url: str,
     org_id: int,
     send_id: int,
+    tags: str | None = None,
 ) -> dict[str, Renderer]:
-    links = SignedLinks(keys.links, public_url, org_id, send_id)
+    links = SignedLinks(keys.links, public_url, org_id, send_id, tags)
     made: dict[str, Renderer] = {}
     for language, one in compiled.items():
         if isinstance(one, CompiledEmail):

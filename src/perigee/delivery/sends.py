@@ -240,9 +240,15 @@ class Sends:
             ).fetchone()
             if row is None:
                 raise NotFound(f"send {send_id} does not exist")
-            _, started_at, kind, channel, campaign_id, _, marketing, provider_id, _, digest = row
+            _, started_at, kind, channel, campaign_id, _, marketing, provider_id, _, digest, tags = row
             content, compiled = await self._compiled.get(
-                connection, org_id, bytes(digest), channel, campaign_id=campaign_id, marketing=marketing
+                connection,
+                org_id,
+                bytes(digest),
+                channel,
+                campaign_id=campaign_id,
+                marketing=marketing,
+                tag_links=tags is not None,
             )
         made = renderers(
             compiled,
@@ -251,6 +257,7 @@ class Sends:
             public_url=self._public_url,
             org_id=org_id,
             send_id=send_id,
+            tags=tags,
         )
         return Send(
             org_id=org_id,
@@ -283,9 +290,10 @@ class CompiledContents:
         *,
         campaign_id: int | None,
         marketing: bool,
+        tag_links: bool,
     ) -> tuple[Content, dict[str, Compiled]]:
         """Raises Invalid when the message does not compile."""
-        key = (org_id, digest, campaign_id, marketing)
+        key = (org_id, digest, campaign_id, marketing, tag_links)
         if (kept := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
             return kept
@@ -300,6 +308,7 @@ class CompiledContents:
             org_id=org_id,
             campaign_id=campaign_id,
             marketing=marketing,
+            tag_links=tag_links,
         )
         self._kept[key] = content, compiled
         while len(self._kept) > self.KEEP:

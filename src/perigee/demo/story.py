@@ -68,11 +68,14 @@ async def _react(stage: Stage, expected: Expected, first: Sent) -> None:
                 message = first.messages.get(_email(person))
                 if message is None:
                     return  # a figure says so
-                found = find(await stage.perigee.get_sandbox_message(message))
+                letter = await stage.perigee.get_sandbox_message(message)
+                found = find(letter)
                 await recipients.open(found)
                 if person.number in clickers:
-                    target = await recipients.click(found)
-                    led_to_shop += target == _SHOP + person.external_id
+                    target = await recipients.click(found) or ""
+                    page, _, tags = target.partition("&utm_")
+                    named = tags.endswith(f"&utm_content=Yespo-{letter.contact_id}")
+                    led_to_shop += named and page == _SHOP + person.external_id
                 if person.number in leavers:
                     await recipients.unsubscribe(found)
                 at(done)

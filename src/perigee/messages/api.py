@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import UNSET
+
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
 from perigee.http.v4 import CURSOR, Call, Created, Page, Query, Right, operation
 from perigee.lib.text import clean_or_none
 from perigee.messages import manage, store
 from perigee.messages.contents import ALL_CONTENTS
-from perigee.messages.types import Message, MessageCreate, MessageRow
+from perigee.messages.types import Message, MessageCreate, MessageRow, MessageUpdate
+from perigee.messages.utm import check_utm
 
 
 def _message(row: MessageRow) -> Message:
@@ -23,6 +26,7 @@ def _message(row: MessageRow) -> Message:
         row.subscriptions_keys,
         row.engine,
         row.versions,
+        row.utm,
     )
 
 
@@ -65,6 +69,7 @@ async def create_message(call: Call) -> Created:
             default_language=call.principal.language,
             engine=wanted.engine,
         )
+        await store.set_utm(connection, call.org_id, made, check_utm(wanted.utm))
         return Created(await _read(connection, call.org_id, made))
 
 
@@ -108,6 +113,25 @@ async def get_message(call: Call) -> Message:
     """Read a message with all language versions."""
     async with call.context.database.connection() as connection:
         return await _read(connection, call.org_id, call.path["message_id"])
+
+
+@operation(
+    "PATCH",
+    "/messages/{message_id:int}",
+    right=Right.MESSAGES,
+    body=MessageUpdate,
+    answer=Message,
+    example={"utm": {"medium": "newsletter", "campaign": "{message}"}},
+)
+async def change_message(call: Call) -> Message:
+    """Change how the links of a message are tagged; messages sent before stay as they are."""
+    wanted = await call.json(MessageUpdate)
+    message_id = call.path["message_id"]
+    async with call.context.database.transaction() as connection:
+        await store.get_message(connection, call.org_id, message_id, lock=True)
+        if wanted.utm is not UNSET:
+            await store.set_utm(connection, call.org_id, message_id, check_utm(wanted.utm))
+        return await _read(connection, call.org_id, message_id)
 
 
 @operation("DELETE", "/messages/{message_id:int}", right=Right.MESSAGES, refusals=(409,))

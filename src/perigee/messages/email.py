@@ -303,6 +303,9 @@ class _NoLinks:
     def click(self, link_no: int, target: str | None) -> str:
         raise AssertionError
 
+    def direct(self, target: str) -> str:
+        raise AssertionError
+
     open_pixel = unsubscribe = one_click = view = lambda self: ""
 
 

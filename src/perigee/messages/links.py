@@ -28,6 +28,7 @@ from typing import Protocol
 
 from perigee.errors import NotFound
 from perigee.lib.tokens import InvalidToken, Signer, encode
+from perigee.messages.utm import tagged
 
 MAX_PATH = 4_096
 
@@ -44,6 +45,10 @@ class LinkMaker(Protocol):
 
     def click(self, link_no: int, target: str | None) -> str:
         """The tracked link; `target` None: link `link_no` of the stored table."""
+        ...
+
+    def direct(self, target: str) -> str:
+        """What an untracked link leads to: the target, with UTM tags where the send has them. Not for HTML as it is."""
         ...
 
     def open_pixel(self) -> str: ...
@@ -81,13 +86,16 @@ class Click:
 
 
 class SignedLinks:
-    """Links of one send."""
+    """Links of one send. `tags`: its UTM tags (`utm.tags_of`)."""
 
-    def __init__(self, signer: Signer, public_url: str, org_id: int, send_id: int) -> None:
+    def __init__(
+        self, signer: Signer, public_url: str, org_id: int, send_id: int, tags: str | None = None
+    ) -> None:
         self.signer = signer
         self.public_url = public_url
         self.org_id = org_id
         self.send_id = send_id
+        self.tags = tags
 
     def of(self, ordinal: int, contact_id: int) -> RecipientLinks:
         return RecipientLinks(self, ordinal, contact_id)
@@ -117,6 +125,9 @@ class RecipientLinks:
             return f"{self._send.public_url}/c/{token}.{link_no}"
         carried = f"{token}.{encode(target.encode())}"
         return f"{self._send.public_url}/c/{carried}.{self._send.signer.sign(_SEAL, link_no, extra=carried.encode())}"
+
+    def direct(self, target: str) -> str:
+        return tagged(target, self._send.tags, self._contact_id)
 
     def open_pixel(self) -> str:
         return f"{self._send.public_url}/o/{self._token(OPEN)}"

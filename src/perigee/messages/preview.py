@@ -47,6 +47,9 @@ class PreviewLinks:
     def click(self, link_no: int, target: str | None) -> str:
         return "#"
 
+    def direct(self, target: str) -> str:
+        return target
+
     def open_pixel(self) -> str:
         return "#"
 

@@ -11,6 +11,9 @@ where org_id = %(org_id)s and message_id = %(message_id)s
 -- name: set_engine
 update message set engine = %(engine)s where org_id = %(org_id)s and message_id = %(message_id)s
 
+-- name: set_utm
+update message set utm = %(utm)s, updated_at = now() where org_id = %(org_id)s and message_id = %(message_id)s
+
 -- name: delete_message
 -- Soft: campaigns and history keep referring to it.
 update message set deleted_at = now()
@@ -36,7 +39,7 @@ returning language
 -- Whole messages by id, versions gathered in the same statement.
 select m.message_id, m.channel, m.name, m.language, m.tags, m.subscriptions_keys, m.engine, m.updated_at,
        (select jsonb_object_agg(v.language, v.content) from message_version v
-        where v.org_id = m.org_id and v.message_id = m.message_id) as versions
+        where v.org_id = m.org_id and v.message_id = m.message_id) as versions, m.utm
 from message m
 where m.org_id = %(org_id)s and m.message_id = any(%(ids)s::bigint[]) and m.deleted_at is null
 order by m.message_id

@@ -11,7 +11,7 @@ from perigee.messages.engine import Block, Moment, State, Value
 from perigee.messages.links import LinkMaker
 from perigee.messages.opaque import MARK_CHARACTER, Mark, split
 from perigee.messages.person import Person
-from perigee.messages.slots import UNTRACKED, finish_target
+from perigee.messages.slots import DIRECT, UNTRACKED, finish_target
 
 
 class Rendering:
@@ -118,7 +118,9 @@ def link(kind: Mark, number: int, links: LinkMaker) -> str:
 
 def signed(number: int, target: str, links: LinkMaker, in_html: bool) -> str:
     """The link to a rendered target; addresses that are not of the web, and untracked ones, as they are."""
-    if number != UNTRACKED and target[:4].lower() == "http":
+    if number == DIRECT:
+        target = links.direct(target)
+    elif number != UNTRACKED and target[:4].lower() == "http":
         return links.click(number, target)
     if not target:
         return "#" if in_html else ""

@@ -5,7 +5,7 @@ Every http(s) `href` of `<a>`, `<area>` and Outlook's `<v:…>` gets a number in
 their well-known addresses or as `{{ unsubscribe_url }}` and `{{ view_url }}`, become slots of their own.
 
 A target without code is stored in the link table. One with code is rendered per person and travels in the link
-under a signature. A value inside a target is percent-encoded: it may become neither host nor another parameter.
+under a signature. Where links are not tracked but get UTM tags, every target is rendered. A value inside a target is percent-encoded: it may become neither host nor another parameter.
 Only when the whole address is one value (`href="{{ item.url }}"`) does it come from the data, by the author's will.
 """
 
@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from perigee.errors import Invalid
 from perigee.messages import html
 from perigee.messages.engine import Place, Role
 from perigee.messages.html import Attribute, Piece
@@ -24,6 +25,8 @@ MAX_TARGET = 2_000
 """Characters of a target that is tracked; longer ones are left as they are."""
 UNTRACKED = 0
 """The number of a TARGET slot that only writes its target."""
+DIRECT = 1_000_000
+"""The number of a TARGET slot whose target the link maker writes; link tables never come so far."""
 
 _WEB = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _IN_TEXT = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
@@ -66,11 +69,16 @@ class Linking:
 
     table: LinkTable
     track: bool
+    tag: bool
     placeholders: dict[str, Mark]
 
     @classmethod
-    def of(cls, table: LinkTable, *, track: bool, public_url: str) -> Linking:
-        return cls(table, track, _placeholders(public_url))
+    def of(cls, table: LinkTable, *, track: bool, tag: bool, public_url: str) -> Linking:
+        return cls(table, track, tag, _placeholders(public_url))
+
+    @property
+    def untracked(self) -> int:
+        return DIRECT if self.tag else UNTRACKED
 
 
 def _placeholders(public_url: str) -> dict[str, Mark]:
@@ -114,13 +122,25 @@ def _href(source: Opaque, linking: Linking, url: str, again: bool) -> str | None
     parts = list(split(url))
     if all(isinstance(part, str) for part in parts):
         url = re.sub(r"[\t\r\n]", "", url)
-        if not linking.track or not _WEB.match(url) or len(url) > MAX_TARGET:
+        if not _WEB.match(url) or len(url) > MAX_TARGET:
             return None
+        if not linking.track:
+            return _direct(source, url) if linking.tag else None
         return mark(Mark.CLICK, linking.table.add(url, url, again=again))
     if not _is_code(parts) or not (_WEB.match(url) or not isinstance(parts[0], str)):
         return None
-    number = linking.table.add(source.reveal(url), None, again=again) if linking.track else UNTRACKED
+    number = linking.table.add(source.reveal(url), None, again=again) if linking.track else linking.untracked
     return mark(Mark.TARGET, number) + _placed(source, parts, Place.LINK) + mark(Mark.END, number)
+
+
+def _direct(source: Opaque, url: str) -> str | None:
+    """A slot that holds the address; None where an engine would take it for code now that it is no HTML any more."""
+    try:
+        if any(source.engine.spans(url, "")):
+            return None
+    except Invalid:
+        return None
+    return mark(Mark.TARGET, DIRECT) + _UNQUOTED.sub(_percent, url) + mark(Mark.END, DIRECT)
 
 
 def _is_code(parts: Iterable[str | tuple[Mark, int]]) -> bool:

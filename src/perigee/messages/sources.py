@@ -23,7 +23,9 @@ class Sources:
         self.engine = engine_of(engine, options)
         self.names = options.names
         self.table = LinkTable(options.first_link)
-        self.linking = Linking.of(self.table, track=track, public_url=options.public_url)
+        self.linking = Linking.of(
+            self.table, track=track, tag=options.tag_links, public_url=options.public_url
+        )
         self._numbers = itertools.count()
 
     def source(self) -> Opaque:
@@ -61,7 +63,7 @@ class Sources:
     def image(self, text: str, field: str) -> Script:
         """The address of an image: never a tracked link."""
         source = self.source()
-        untracked = replace(self.linking, track=False)
+        untracked = replace(self.linking, track=False, tag=False)
         marked = link_address(source, source.read(text, field, is_html=False), untracked)
         return self.script(source, marked, field)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.errors import NotFound
 from perigee.messages.types import MessageRow
+from perigee.messages.utm import Utm
 
 q = load(__package__)
 
@@ -44,6 +46,13 @@ async def insert_message(
     return int(row[0])
 
 
+async def set_utm(connection: Connection, org_id: int, message_id: int, utm: Utm) -> None:
+    await connection.execute(
+        q.set_utm,
+        {"org_id": org_id, "message_id": message_id, "utm": msgspec.json.encode(utm).decode()},
+    )
+
+
 async def put_version(
     connection: Connection, org_id: int, message_id: int, language: str, content: msgspec.Struct
 ) -> None:
@@ -60,7 +69,12 @@ async def put_version(
 
 async def get_messages(connection: Connection, org_id: int, ids: Sequence[int]) -> list[MessageRow]:
     cursor = await connection.execute(q.get_messages, {"org_id": org_id, "ids": list(ids)})
-    return [MessageRow(*row) for row in await cursor.fetchall()]
+    return [_message(row) for row in await cursor.fetchall()]
+
+
+def _message(row: tuple[Any, ...]) -> MessageRow:
+    message = MessageRow(*row)
+    return dataclasses.replace(message, utm=msgspec.convert(message.utm, Utm))
 
 
 async def get_message(

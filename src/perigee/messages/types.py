@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
+
+from perigee.messages.utm import Utm
 
 NAME_LENGTH = 250
 """Characters of a message's name."""
@@ -36,6 +39,13 @@ class MessageCreate(msgspec.Struct, forbid_unknown_fields=True):
     subscriptions_keys: list[str] = []
     translations: dict[str, dict[str, Any]] = {}
     engine: Literal["liquid", "velocity"] | None = None
+    utm: Utm = Utm()
+
+
+class MessageUpdate(msgspec.Struct, forbid_unknown_fields=True):
+    """What is absent stays. `utm` as a whole; `{}` is what a new message has."""
+
+    utm: Utm | UnsetType = UNSET
 
 
 class Message(msgspec.Struct):
@@ -49,6 +59,7 @@ class Message(msgspec.Struct):
     subscriptions_keys: list[str]
     engine: str
     versions: dict[str, dict[str, Any]]
+    utm: Utm = Utm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,7 @@ class MessageRow:
     engine: str
     updated_at: datetime
     versions: dict[str, dict[str, Any]]
+    utm: Utm
 
 
 @dataclass(frozen=True, slots=True)

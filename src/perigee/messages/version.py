@@ -64,7 +64,8 @@ class CompileOptions:
 
     `public_url`: ours, without a slash at its end; `/unsubscribe` and `/viewInBrowser` below it are placeholders.
     `bulk`: marketing: gets the footer, `Precedence`, `List-Unsubscribe` and `List-Unsubscribe-Post`.
-    `track_clicks` None: as the message says (email yes, SMS `trackUrls`).
+    `track_clicks` None: as the message says (email yes, SMS `trackUrls`). `tag_links`: links that are not tracked are
+    written by the link maker too, which knows the UTM tags; tracked ones get theirs when they are clicked.
     `personalise` False: no template language and no merge tags (`skipPersonalisation`); links are slots all the same.
     `first_link`: the number of the first link. Compile the languages of one send one after another, each from
     `compiled.links.next_number`, and a number names one link of the send.
@@ -75,6 +76,7 @@ class CompileOptions:
     public_url: str
     bulk: bool = True
     track_clicks: bool | None = None
+    tag_links: bool = False
     track_opens: bool = True
     personalise: bool = True
     names: Names = field(default_factory=Names)

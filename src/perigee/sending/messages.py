@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,7 +43,7 @@ async def template(conn: Connection, org_id: int, message_id: int, *, from_name:
         for language, members in found.content.versions.items()
     }
     content = msgspec.structs.replace(found.content, versions=versions)
-    return Frozen(found.message_id, found.channel, found.name, found.tags, content)
+    return dataclasses.replace(found, content=content)
 
 
 def _renamed(channel: str, members: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -86,7 +87,8 @@ async def own(
         categories=meta.subscriptions_keys or [],
         track=track,
     )
-    return Frozen(None, channel, "", meta.tags or [], await freeze.surround(conn, org_id, frozen))
+    surrounded, utm = await freeze.surround(conn, org_id, frozen)
+    return Frozen(None, channel, "", meta.tags or [], surrounded, utm)
 
 
 async def viber_sender(conn: Connection, org_id: int, given: Any) -> str:

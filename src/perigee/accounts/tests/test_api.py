@@ -23,9 +23,22 @@ async def test_an_organisation_changes_what_is_named(api: Api) -> None:
     ]
 
 
+async def test_links_are_tagged_until_somebody_says_no(api: Api) -> None:
+    before = (await api.get("/api/v4/organisation")).json()
+    tags = {"utm": True, "utm_source": "perigee", "utm_medium": "{channel}", "utm_campaign": "{campaign}"}
+    assert before == {**before, **tags}
+    change = {"utm": False, "utm_source": "shop", "utm_medium": ""}
+    changed = await api.call("PATCH", "/api/v4/organisation", change)
+    assert changed.json() == {**before, **change}
+    assert (await api.get("/api/v4/organisation")).json() == changed.json()
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
+        ({"utm": "no"}, "utm"),
+        ({"utm_source": "x" * 101}, "utm_source"),
+        ({"utm_campaign": "{nobody}"}, "utm_campaign"),
         ({"time_zone": "Kyiv"}, "time_zone"),
         ({"time_zone": ""}, "time_zone"),
         ({"currency": "euro"}, "currency"),

@@ -37,6 +37,9 @@ class ReadableLinks:
     def click(self, link_no: int, target: str | None) -> str:
         return f"https://l.test/c/{link_no}" + ("" if target is None else f"/{target.encode().hex()}")
 
+    def direct(self, target: str) -> str:
+        return f"{target}?a=1&utm=2"
+
     def open_pixel(self) -> str:
         return "https://l.test/o"
 

@@ -41,7 +41,7 @@ async def test_what_the_recipient_does_is_the_status(sending: Sending) -> None:
     await sending.api.client.get(pixel)
     assert (await sending.status(request))["status"] == "READ"
     answer = await sending.api.client.get(click, follow_redirects=False)
-    assert answer.headers["location"] == "https://shop.example.com/sale"
+    assert answer.headers["location"].startswith("https://shop.example.com/sale?utm_source=")
     assert await sending.status(request) == {
         "status": "CLICKED",
         "requestId": request,
