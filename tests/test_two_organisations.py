@@ -126,6 +126,7 @@ class First:
         sender = await self.make("/api/v4/senders", channel="viber", value=MARK)
         await self.make("/api/v4/workflows", name=f"Series {MARK}")
         key = await self.make("/api/v4/api-keys", description=MARK)
+        provider = await self.make("/api/v4/providers", name=MARK)
         self.ids |= {
             "file_id": int(file["fileId"]),
             "session_id:preprocessor": file["importId"],
@@ -136,6 +137,7 @@ class First:
             "source_id": source["source_id"],
             "sender_id": sender["sender_id"],
             "key_id": key["key_id"],
+            "provider_id": provider["provider_id"],
         }
 
     async def rows(self, query: str, **values: Any) -> list[Any]:

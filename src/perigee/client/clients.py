@@ -68,6 +68,8 @@ class Methods:
 
     add_provider = method(providers.add_provider)
     list_providers = method(providers.list_providers)
+    change_provider = method(providers.change_provider)
+    remove_provider = method(providers.remove_provider)
 
     add_sender = method(senders.add_sender)
     list_senders = method(senders.list_senders)

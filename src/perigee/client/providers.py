@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from perigee.client.pages import cursor_list
-from perigee.client.transport import Transport, json
-from perigee.delivery.types import ProviderCreate, ProviderView
+from perigee.client.transport import Transport, json, nothing
+from perigee.delivery.types import ProviderCreate, ProviderUpdate, ProviderView
 
 
 async def add_provider(
@@ -27,3 +27,13 @@ async def add_provider(
 async def list_providers(transport: Transport) -> list[ProviderView]:
     """By channel and priority: the first of a channel is the one that is used."""
     return await cursor_list(transport, "/api/v4/providers", ProviderView)
+
+
+async def change_provider(transport: Transport, provider_id: int, wanted: ProviderUpdate) -> ProviderView:
+    """What `wanted` does not name stays as it is, secrets too."""
+    return await transport.call("PATCH", f"/api/v4/providers/{provider_id}", json(ProviderView), body=wanted)
+
+
+async def remove_provider(transport: Transport, provider_id: int) -> None:
+    """Refused while a send that is not finished goes through it."""
+    await transport.call("DELETE", f"/api/v4/providers/{provider_id}", nothing)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from perigee.delivery import providers
-from perigee.delivery.types import ProviderCreate, ProviderView
+import msgspec
+
+from perigee.delivery import provider_changes, providers
+from perigee.delivery.types import ProviderCreate, ProviderUpdate, ProviderView
+from perigee.errors import Invalid
 from perigee.http.v4 import Call, Created, Page, operation
 from perigee.lib.text import clean, clean_json
 
@@ -47,3 +50,32 @@ async def list_providers(call: Call) -> Page:
     """List providers by channel and priority."""
     async with call.context.database.connection() as connection:
         return Page(await providers.list_providers(connection, call.org_id))
+
+
+@operation(
+    "PATCH",
+    "/providers/{provider_id:int}",
+    body=ProviderUpdate,
+    answer=ProviderView,
+    example={"name": "Relay", "priority": 50, "enabled": True},
+)
+async def update_provider(call: Call) -> ProviderView:
+    """Change a provider's name, priority or settings, or switch it off and on; secrets stay unless given."""
+    wanted = await call.json(ProviderUpdate)
+    if wanted.name is not msgspec.UNSET:
+        wanted.name = clean(wanted.name)
+        if not wanted.name:
+            raise Invalid.of("name", wanted.name, "must not be empty")
+    if wanted.settings is not msgspec.UNSET:
+        wanted.settings = cast("dict[str, Any]", clean_json(wanted.settings))
+    async with call.context.database.transaction() as connection:
+        return await provider_changes.change_provider(
+            connection, call.org_id, call.context.keys.sealing, call.path["provider_id"], wanted
+        )
+
+
+@operation("DELETE", "/providers/{provider_id:int}", refusals=(409,))
+async def delete_provider(call: Call) -> None:
+    """Remove a provider; refused while a send that is not finished goes through it."""
+    async with call.context.database.transaction() as connection:
+        await provider_changes.remove_provider(connection, call.org_id, call.path["provider_id"])

@@ -197,9 +197,28 @@ select provider_id, channel, kind, name, settings, secrets from provider
 where org_id = %(org_id)s and provider_id = %(provider_id)s
 
 -- name: pick_provider
+-- Held until the send that goes through it is written, so that it cannot be removed in between.
 select provider_id from provider
 where org_id = %(org_id)s and channel = %(channel)s and enabled
 order by priority, provider_id limit 1
+for key share
+
+-- name: lock_provider
+select 1 from provider where org_id = %(org_id)s and provider_id = %(provider_id)s for update
+
+-- name: update_provider
+update provider
+set name = coalesce(%(name)s, name), priority = coalesce(%(priority)s, priority),
+    enabled = coalesce(%(enabled)s, enabled), settings = %(settings)s, secrets = %(secrets)s
+where org_id = %(org_id)s and provider_id = %(provider_id)s
+returning provider_id, channel, kind, name, settings, priority, enabled
+
+-- name: delete_provider
+delete from provider p
+where p.org_id = %(org_id)s and p.provider_id = %(provider_id)s
+  and not exists (select from send s where s.org_id = p.org_id and s.provider_id = p.provider_id
+                  and s.state in ('preparing', 'running', 'paused'))
+returning 1
 
 -- name: list_providers
 select provider_id, channel, kind, name, settings, priority, enabled from provider
