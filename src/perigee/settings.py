@@ -223,6 +223,9 @@ class Settings:
         "fcm.googleapis.com *.push.services.mozilla.com web.push.apple.com *.push.apple.com *.notify.windows.com",
         "Hosts of web-push services whose subscriptions are taken, separated by spaces; `*.` stands for any names.",
     )
+    web_push_connections: int = setting(
+        64, "Web pushes on their way at once, per organisation and process.", check=between(1, 100)
+    )
     request_timeout_seconds: int = setting(
         30, "A body that takes longer to arrive is refused.", check=between(1, 600)
     )

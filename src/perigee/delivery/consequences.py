@@ -10,7 +10,7 @@ import structlog
 from perigee.db.pool import Database
 from perigee.db.queries import load
 from perigee.delivery.channel import Advice, Receipt
-from perigee.delivery.suppression import ADDRESS_KIND
+from perigee.delivery.suppression import ADDRESS_KIND, TOKEN_KIND
 
 if TYPE_CHECKING:
     from perigee.delivery.sender import BatchRunner
@@ -33,6 +33,7 @@ async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]]) -> Non
         by_advice.setdefault(receipt.advice, []).append((address, receipt))
     database, lease, send = runner.sender.database, runner.lease, runner.send
     kind = ADDRESS_KIND.get(send.channel)
+    token_kind = TOKEN_KIND.get(send.channel)
     if kind and (dead := by_advice.get(Advice.SUPPRESS)):
         async with database.transaction() as connection:
             await connection.execute(
@@ -44,6 +45,12 @@ async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]]) -> Non
                     "values": [address for address, _ in dead],
                     "reasons": [receipt.text[:300] or str(receipt.reason) for _, receipt in dead],
                 },
+            )
+    if token_kind and (dead := by_advice.get(Advice.SUPPRESS)):
+        async with database.transaction() as connection:
+            await connection.execute(
+                q.drop_tokens,
+                {"org_id": lease.org_id, "kind": token_kind, "values": [token for token, _ in dead]},
             )
     if kind and (full := by_advice.get(Advice.BLOCK_FOR_DAYS)):
         async with database.transaction() as connection:

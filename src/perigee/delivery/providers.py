@@ -33,9 +33,11 @@ class Provider(msgspec.Struct, frozen=True):
 
 
 APP_INBOX: Final = Provider(0, "appinbox", "appinbox", "App Inbox", {})
-BUILT_IN: Final = {APP_INBOX.channel: APP_INBOX}
-"""Channels that need no set-up: every organisation has their provider, which is no row, under a number of no row."""
-TO_SET_UP: Final = tuple(channel for channel in SENDABLE if channel not in BUILT_IN)
+WEB_PUSH: Final = Provider(-1, "webpush", "webpush", "Web push", {})
+BUILT_IN: Final = {one.channel: one for one in (APP_INBOX, WEB_PUSH)}
+"""Channels that need no set-up: every organisation has their provider, which is no row, under a number of no row. Web
+push has it as soon as there is a domain; until then the channel is set up like others."""
+TO_SET_UP: Final = tuple(channel for channel in SENDABLE if channel != APP_INBOX.channel)
 
 
 def built_in_settings(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -44,7 +46,12 @@ def built_in_settings(settings: Settings) -> dict[str, dict[str, Any]]:
         APP_INBOX.kind: {
             "keep": settings.app_inbox_messages,
             "ttl_seconds": settings.app_inbox_ttl_seconds,
-        }
+        },
+        WEB_PUSH.kind: {
+            "connections": settings.web_push_connections,
+            "networks": settings.outside_networks,
+            "ports": settings.outside_ports,
+        },
     }
 
 
@@ -74,6 +81,8 @@ async def add_provider(
         raise Invalid.of("channel", channel, f"cannot be sent through {kind}")
     if channel not in TO_SET_UP:
         raise Invalid.of("channel", channel, "must be one of " + ", ".join(TO_SET_UP))
+    if kind in BUILT_IN:
+        raise Invalid.of("kind", kind, "needs no provider")
     read_settings(kind, {**(settings or {}), **(secrets or {})})
     row = await (
         await connection.execute(
@@ -119,7 +128,8 @@ async def list_providers(connection: Connection, org_id: int) -> list[ProviderVi
 
 async def pick_provider(connection: Connection, org_id: int, channel: str) -> int:
     """The organisation's first choice for a channel. Raises Invalid when there is none."""
-    if built_in := BUILT_IN.get(channel):
+    built_in = BUILT_IN.get(channel)
+    if built_in is not None and (built_in is not WEB_PUSH or await _has_push_domain(connection, org_id)):
         return built_in.provider_id
     row = await (await connection.execute(q.pick_provider, {"org_id": org_id, "channel": channel})).fetchone()
     if row is None:
@@ -127,10 +137,15 @@ async def pick_provider(connection: Connection, org_id: int, channel: str) -> in
     return int(row[0])
 
 
+async def _has_push_domain(connection: Connection, org_id: int) -> bool:
+    return await (await connection.execute(q.has_push_domain, {"org_id": org_id})).fetchone() is not None
+
+
 async def get_provider(connection: Connection, org_id: int, provider_id: int) -> Provider:
     """Raises NotFound."""
-    if provider_id == APP_INBOX.provider_id:
-        return APP_INBOX
+    for built_in in BUILT_IN.values():
+        if provider_id == built_in.provider_id:
+            return built_in
     row = await (
         await connection.execute(q.get_provider, {"org_id": org_id, "provider_id": provider_id})
     ).fetchone()
@@ -173,8 +188,10 @@ class Channels:
         if provider.secrets is not None:
             values.update(msgspec.json.decode(unseal(self._sealing, provider.secrets)))
         options: dict[str, Any] = {}
-        if provider.kind in ("sandbox", APP_INBOX.kind):  # they live in our own database
+        if provider.kind == "sandbox" or provider.kind in BUILT_IN:  # they work with our own database
             options["database"] = self._database
+        if provider.kind == WEB_PUSH.kind:
+            options["sealing"] = self._sealing
         if provider.kind == "sandbox":
             options["medium"] = provider.channel
         return open_channel(provider.kind, values, **options)

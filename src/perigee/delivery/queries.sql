@@ -185,6 +185,22 @@ with dead as (
 insert into consent_log (org_id, kind, value, action, source, reason, send_id)
 select %(org_id)s, %(kind)s, value, 'blacklisted', 'provider', reason, %(send_id)s from marked
 
+-- name: drop_tokens
+-- Those of which a service says that they are gone for good. Sorted against deadlocks.
+delete from push_token where org_id = %(org_id)s and token_id in (
+    select t.token_id
+    from unnest(%(values)s::text[]) as dead (token)
+    cross join lateral (
+        select t.token_id from push_token t
+        where t.org_id = %(org_id)s and t.token = dead.token and t.kind = %(kind)s
+        offset 0
+    ) t
+    order by t.token_id
+);
+
+-- name: has_push_domain
+select from webpush_domain where org_id = %(org_id)s limit 1;
+
 -- name: block_addresses
 -- Full or frozen mailboxes wait 1, 2, 3, then 90 days (product 2).
 update address

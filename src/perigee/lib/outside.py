@@ -46,6 +46,10 @@ class Unreachable(Invalid):
     """Nobody answered, or not to the end: the same link may work later."""
 
 
+class NoAnswer(Unreachable):
+    """The request may have arrived and been worked on: only what does no harm twice is sent again."""
+
+
 class _Refused(OSError):
     """An address that is not public. An OSError, so that the HTTP client hands it on as a failed connection."""
 
@@ -174,7 +178,7 @@ class Outside:
     ) -> AsyncIterator[Reply]:
         """One call; any status is an answer, a redirect too: it is not followed.
 
-        Raises Invalid and Unreachable. What is done with the reply counts for the total time.
+        Raises Invalid, Unreachable and NoAnswer. What is done with the reply counts for the total time.
         """
         url = self.check(link, field)
         async with _bounded(field, url, limits), self._call(method, url, limits, headers, body) as response:
@@ -272,18 +276,18 @@ async def _bounded(field: str, url: URL, limits: Limits) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(limits.total):
             yield
-    except (TimeoutError, aiohttp.ServerTimeoutError):
+    except aiohttp.ConnectionTimeoutError:
         raise Unreachable.of(field, shown_link(url), "did not answer in time") from None
+    except (TimeoutError, aiohttp.ServerTimeoutError):
+        raise NoAnswer.of(field, shown_link(url), "did not answer in time") from None
     except aiohttp.ClientConnectorError as error:
         if isinstance(error.os_error, _Refused):
             raise _private(field, url) from None
         raise Unreachable.of(field, shown_link(url), _no_connection(error)) from None
     except aiohttp.ClientPayloadError:
-        raise Unreachable.of(
-            field, shown_link(url), "broke off in the middle, or is packed wrongly"
-        ) from None
+        raise NoAnswer.of(field, shown_link(url), "broke off in the middle, or is packed wrongly") from None
     except aiohttp.ClientError:
-        raise Unreachable.of(field, shown_link(url), "gave no valid HTTP answer") from None
+        raise NoAnswer.of(field, shown_link(url), "gave no valid HTTP answer") from None
 
 
 def _no_connection(error: aiohttp.ClientConnectorError) -> str:

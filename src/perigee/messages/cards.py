@@ -25,7 +25,7 @@ Card = Viber | MobilePush | WebPush | AppInbox | Telegram
 _LINKS = frozenset({"link", "action"})
 _IMAGES = frozenset({"img", "imageSource", "images", "iosIconPath", "iconSource"})
 _LINKED_TEXTS = frozenset({"text", "smsContent"})
-_CODES = frozenset({"actionId"})
+_CODES = frozenset({"actionId", "urgency"})
 RAW = "linkRaw"
 """Beside each tracked `link` of a push: the same address as it is (contract 22.6, `es_link_raw`)."""
 
@@ -84,7 +84,7 @@ def compile_card(version: MessageVersion, options: CompileOptions) -> CompiledCa
         name: _shaped(value, name, name, found, plain=isinstance(content, MobilePush | WebPush))
         for name, value in members.items()
     }
-    if isinstance(content, MobilePush) and content.link:
+    if isinstance(content, MobilePush | WebPush) and content.link:
         found.texts[RAW] = content.link
         found.images.add(RAW)  # an address that is not tracked
         shape[RAW] = _Slot(RAW)

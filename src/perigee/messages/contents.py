@@ -7,7 +7,7 @@ Defaults are the contract's.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -112,6 +112,7 @@ class WebPush(msgspec.Struct, rename="camel", omit_defaults=True):
     icon_source: Url = ""
     image_source: Url = ""
     ttl_sec: int | None = None
+    urgency: Literal["very-low", "low", "normal", "high"] = "normal"
     buttons: Annotated[list[WebPushButton], Meta(max_length=2)] = []
 
 

@@ -15,6 +15,7 @@ CHANNELS: dict[str, str] = {
     "appinbox": "perigee.delivery.channels.appinbox.channel:AppInboxChannel",
     "sandbox": "perigee.delivery.channels.sandbox.channel:SandboxChannel",
     "smtp": "perigee.delivery.channels.smtp.channel:SmtpChannel",
+    "webpush": "perigee.delivery.channels.webpush.channel:WebPushChannel",
 }
 
 

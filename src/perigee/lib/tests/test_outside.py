@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perigee.errors import Invalid
-from perigee.lib.outside import Limits, Outside, Rules, Unreachable, shown_link
+from perigee.lib.outside import Limits, NoAnswer, Outside, Rules, Unreachable, shown_link
 from perigee.lib.public_addresses import parse_networks, parse_ports
 from perigee.testing.outside import Handler, Names, web_server
 
@@ -292,7 +292,7 @@ async def test_a_body_that_is_packed_wrongly_or_breaks_off_is_refused() -> None:
 
     for handler in (wrong, broken):
         async with web_server(handler) as port:
-            assert isinstance(await refusal(f"http://127.0.0.1:{port}/"), Unreachable)
+            assert isinstance(await refusal(f"http://127.0.0.1:{port}/"), NoAnswer)
 
 
 async def test_silence_and_slowness_end() -> None:
@@ -313,7 +313,7 @@ async def test_silence_and_slowness_end() -> None:
     for handler, limits in ((silent, Limits(1000, idle=0.05)), (slow, Limits(10**6, total=0.1))):
         async with web_server(handler) as port:
             error = await refusal(f"http://127.0.0.1:{port}/", limits=limits)
-            assert isinstance(error, Unreachable)
+            assert isinstance(error, NoAnswer)
             assert error.message.endswith("did not answer in time")
             gone.set()
         gone.clear()
@@ -333,7 +333,7 @@ async def test_statuses_other_than_200_are_refused_some_may_pass() -> None:
 async def test_nobody_there() -> None:
     async with web_server(text) as port:
         pass
-    assert isinstance(await refusal(f"http://127.0.0.1:{port}/"), Unreachable)
+    assert type(await refusal(f"http://127.0.0.1:{port}/")) is Unreachable  # nothing was sent
     error = await refusal("http://unknown.example/")
     assert error.message == (
         "link: 'http://unknown.example/' cannot be reached: the name of the host is not known"
