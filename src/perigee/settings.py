@@ -226,6 +226,9 @@ class Settings:
     web_push_connections: int = setting(
         64, "Web pushes on their way at once, per organisation and process.", check=between(1, 100)
     )
+    mobile_push_connections: int = setting(
+        100, "Mobile pushes on their way at once, per organisation and process.", check=between(1, 500)
+    )
     request_timeout_seconds: int = setting(
         30, "A body that takes longer to arrive is refused.", check=between(1, 600)
     )

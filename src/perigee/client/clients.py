@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from perigee.client import (
     accounts,
+    apps,
     campaigns,
     contacts,
     messages,
@@ -70,6 +71,12 @@ class Methods:
     list_providers = method(providers.list_providers)
     change_provider = method(providers.change_provider)
     remove_provider = method(providers.remove_provider)
+
+    add_app = method(apps.add_app)
+    list_apps = method(apps.list_apps)
+    remove_app = method(apps.remove_app)
+    app_credentials = method(apps.app_credentials)
+    set_app_credentials = method(apps.set_app_credentials)
 
     add_sender = method(senders.add_sender)
     list_senders = method(senders.list_senders)

@@ -146,6 +146,7 @@ CREATE TABLE app (
     kind text NOT NULL,
     name text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    credentials bytea,
     CONSTRAINT app_kind_check CHECK ((kind = ANY (ARRAY['mobilepush'::text, 'appinbox'::text, 'telegram'::text])))
 );
 

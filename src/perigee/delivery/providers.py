@@ -34,9 +34,15 @@ class Provider(msgspec.Struct, frozen=True):
 
 APP_INBOX: Final = Provider(0, "appinbox", "appinbox", "App Inbox", {})
 WEB_PUSH: Final = Provider(-1, "webpush", "webpush", "Web push", {})
-BUILT_IN: Final = {one.channel: one for one in (APP_INBOX, WEB_PUSH)}
+MOBILE_PUSH: Final = Provider(-2, "mobilepush", "mobilepush", "Mobile push", {})
+BUILT_IN: Final = {one.channel: one for one in (APP_INBOX, WEB_PUSH, MOBILE_PUSH)}
 """Channels that need no set-up: every organisation has their provider, which is no row, under a number of no row. Web
-push has it as soon as there is a domain; until then the channel is set up like others."""
+push has it as soon as there is a domain, mobile push as soon as an application has keys; until then the channel is set
+up like others."""
+_NEEDS: Final = {WEB_PUSH.channel: q.has_push_domain, MOBILE_PUSH.channel: q.has_app_credentials}
+"""What a built-in provider needs of the organisation."""
+_SEALED: Final = frozenset({WEB_PUSH.kind, MOBILE_PUSH.kind})
+"""Channels that open sealed keys of the organisation."""
 TO_SET_UP: Final = tuple(channel for channel in SENDABLE if channel != APP_INBOX.channel)
 
 
@@ -52,6 +58,7 @@ def built_in_settings(settings: Settings) -> dict[str, dict[str, Any]]:
             "networks": settings.outside_networks,
             "ports": settings.outside_ports,
         },
+        MOBILE_PUSH.kind: {"connections": settings.mobile_push_connections},
     }
 
 
@@ -129,7 +136,7 @@ async def list_providers(connection: Connection, org_id: int) -> list[ProviderVi
 async def pick_provider(connection: Connection, org_id: int, channel: str) -> int:
     """The organisation's first choice for a channel. Raises Invalid when there is none."""
     built_in = BUILT_IN.get(channel)
-    if built_in is not None and (built_in is not WEB_PUSH or await _has_push_domain(connection, org_id)):
+    if built_in is not None and await _is_there(connection, org_id, built_in):
         return built_in.provider_id
     row = await (await connection.execute(q.pick_provider, {"org_id": org_id, "channel": channel})).fetchone()
     if row is None:
@@ -137,8 +144,11 @@ async def pick_provider(connection: Connection, org_id: int, channel: str) -> in
     return int(row[0])
 
 
-async def _has_push_domain(connection: Connection, org_id: int) -> bool:
-    return await (await connection.execute(q.has_push_domain, {"org_id": org_id})).fetchone() is not None
+async def _is_there(connection: Connection, org_id: int, built_in: Provider) -> bool:
+    needed = _NEEDS.get(built_in.channel)
+    return (
+        needed is None or await (await connection.execute(needed, {"org_id": org_id})).fetchone() is not None
+    )
 
 
 async def get_provider(connection: Connection, org_id: int, provider_id: int) -> Provider:
@@ -190,7 +200,7 @@ class Channels:
         options: dict[str, Any] = {}
         if provider.kind == "sandbox" or provider.kind in BUILT_IN:  # they work with our own database
             options["database"] = self._database
-        if provider.kind == WEB_PUSH.kind:
+        if provider.kind in _SEALED:
             options["sealing"] = self._sealing
         if provider.kind == "sandbox":
             options["medium"] = provider.channel

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from perigee.http.v4 import Call, Created, Page, Right, operation
-from perigee.push import apps
+from perigee.push import apps, credentials
 from perigee.push.apps import App, AppCreate
+from perigee.push.credentials import CredentialsUpdate, CredentialsView
 
 _EXAMPLE = {"app_id": "11111111-2222-4333-8444-555555555555", "kind": "telegram", "name": "Shop bot"}
 
@@ -38,3 +39,32 @@ async def delete_app(call: Call) -> None:
     """Forget an application; the tokens it brought stay with their contacts."""
     async with call.context.database.transaction() as conn:
         await apps.remove(conn, call.org_id, call.path["app_id"])
+
+
+@operation(
+    "GET", "/apps/{app_id:uuid}/credentials", right=Right.FULL, answer=CredentialsView, refusals=(404,)
+)
+async def get_app_credentials(call: Call) -> CredentialsView:
+    """Show with which accounts of Firebase and Apple a mobile application is reached; keys are not shown."""
+    app_id = call.path["app_id"]
+    async with call.context.database.connection() as conn:
+        found = await credentials.get(conn, call.org_id, call.context.keys.sealing, app_id)
+    return credentials.view(app_id, found)
+
+
+@operation(
+    "PUT",
+    "/apps/{app_id:uuid}/credentials",
+    right=Right.FULL,
+    body=CredentialsUpdate,
+    answer=CredentialsView,
+    example={"apns": None},
+    refusals=(404,),
+)
+async def set_app_credentials(call: Call) -> CredentialsView:
+    """Give a mobile application its Firebase service account, its Apple signing key, or both; null takes one away."""
+    app_id = call.path["app_id"]
+    wanted = await call.json(CredentialsUpdate)
+    async with call.context.database.transaction() as conn:
+        made = await credentials.change(conn, call.org_id, call.context.keys.sealing, app_id, wanted)
+    return credentials.view(app_id, made)

@@ -31,6 +31,15 @@ select app_id, kind, name from app where org_id = %(org_id)s order by created_at
 -- name: app_kind
 select kind from app where org_id = %(org_id)s and app_id = %(app_id)s;
 
+-- name: app_credentials
+select kind, credentials from app where org_id = %(org_id)s and app_id = %(app_id)s;
+
+-- name: lock_app_credentials
+select kind, credentials from app where org_id = %(org_id)s and app_id = %(app_id)s for update;
+
+-- name: set_app_credentials
+update app set credentials = %(stored)s where org_id = %(org_id)s and app_id = %(app_id)s;
+
 -- name: delete_app
 delete from app where org_id = %(org_id)s and app_id = %(app_id)s;
 

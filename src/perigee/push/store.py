@@ -71,3 +71,15 @@ async def mute_token(conn: Connection, org_id: int, app_id: str, token: str, sec
 async def unmute_token(conn: Connection, org_id: int, app_id: str, token: str) -> bool:
     values = {"org_id": org_id, "app_id": app_id, "token": token}
     return (await conn.execute(q.unmute_token, values)).rowcount > 0
+
+
+async def app_credentials(
+    conn: Connection, org_id: int, app_id: UUID, *, lock: bool = False
+) -> tuple[str, bytes | None] | None:
+    """(kind, sealed credentials) of an application."""
+    statement = q.lock_app_credentials if lock else q.app_credentials
+    return await (await conn.execute(statement, {"org_id": org_id, "app_id": app_id})).fetchone()
+
+
+async def set_app_credentials(conn: Connection, org_id: int, app_id: UUID, stored: bytes | None) -> None:
+    await conn.execute(q.set_app_credentials, {"org_id": org_id, "app_id": app_id, "stored": stored})

@@ -6,20 +6,15 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
 
-from perigee.lib.tokens import encode
+from perigee.lib.jwt import es256
 
 LIFE: Final = 12 * 3600
 """Seconds; services refuse more than 24 hours, and clocks differ."""
 RENEW: Final = LIFE // 2
 KEEP: Final = 256
 """Push services whose tokens are kept: there are some dozens of them."""
-
-_HEADER: Final = encode(b'{"typ":"JWT","alg":"ES256"}')
 
 
 class Signer:
@@ -49,7 +44,4 @@ class Signer:
         return value
 
     def _token(self, origin: str, expires: int) -> str:
-        claims = msgspec.json.encode({"aud": origin, "exp": expires, "sub": self._subject})
-        signed = f"{_HEADER}.{encode(claims)}"
-        r, s = decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(SHA256())))
-        return f"{signed}.{encode(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+        return es256(self._key, {"aud": origin, "exp": expires, "sub": self._subject}, typ="JWT")

@@ -1,0 +1,259 @@
+"""Mobile push as a channel: devices are looked up in sets, each message is a request of its own on a shared HTTP/2
+connection to its service."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Coroutine, Sequence
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import httpx2
+import msgspec
+import structlog
+from msgspec import Meta
+from psycopg import errors as pg
+
+from perigee.db.pool import Database
+from perigee.delivery.channel import Medium, Outcome, Outgoing, Reason, Receipt, StreamChannel
+from perigee.delivery.channels.mobilepush import apns, card, devices, fcm
+from perigee.delivery.channels.mobilepush.devices import Device
+from perigee.errors import Invalid
+from perigee.lib.tokens import InvalidToken
+from perigee.push.credentials import Apns, Credentials, Fcm, opened
+
+log = structlog.get_logger()
+
+SET_SIZE: Final = 500
+TRIES: Final = 2
+"""Of a message whose answer was lost: the second has the same id and takes the place of the first."""
+TIMEOUT: Final = httpx2.Timeout(10.0, connect=10.0, pool=30.0)
+"""Seconds; services want 10 before a request is called lost (protocols 2.9)."""
+VERIFY: ssl.SSLContext | bool = True
+"""Whose certificates are believed: those of the public authorities."""
+
+STALE: Final = Receipt(Outcome.DEFERRED, Reason.STALE, "waited too long to be begun", counted=False)
+LEASE_LOST: Final = Receipt(Outcome.DEFERRED, Reason.LEASE_LOST, "the right to send ran out", counted=False)
+AWAY: Final = Receipt(Outcome.DEFERRED, Reason.CONNECTION_LOST, "the database was away", counted=False)
+UNCERTAIN: Final = Receipt(Outcome.UNCERTAIN, Reason.ANSWER_LOST, "the push service gave no answer")
+UNREACHABLE: Final = Receipt(
+    Outcome.DEFERRED, Reason.PROVIDER_UNREACHABLE, "the push service cannot be reached", counted=False
+)
+NOBODY: Final = Receipt(
+    Outcome.FAILED, Reason.ADDRESS_NOT_SUPPORTED, "the token's application has no keys of a push service"
+)
+NO_SERVICE: Final = Receipt(
+    Outcome.FAILED,
+    Reason.ADDRESS_NOT_SUPPORTED,
+    "the token's application has no keys of this token's service",
+)
+SEALED: Final = Receipt(
+    Outcome.DEFERRED,
+    Reason.SENDER_SETUP,
+    "the application's keys were sealed with another secret",
+    counted=False,
+)
+TOO_LARGE: Final = Receipt(
+    Outcome.FAILED, Reason.TOO_LARGE, f"is larger than {card.LARGEST} bytes", counted=False
+)
+
+
+class MobilePushSettings(msgspec.Struct, frozen=True):
+    """From the installation's settings."""
+
+    connections: Annotated[int, Meta(ge=1, le=500)] = 100
+    """Messages on their way at once."""
+
+
+class MobilePushChannel(StreamChannel):
+    medium = Medium.MOBILE_PUSH
+    Settings = MobilePushSettings
+
+    def __init__(self, settings: MobilePushSettings, *, database: Database, sealing: bytes) -> None:
+        """`sealing`: `Keys.sealing`, which opens the applications' keys."""
+        self._database = database
+        self._sealing = sealing
+        self._room = asyncio.Semaphore(settings.connections)
+        self._client: httpx2.AsyncClient | None = None
+        self._opened: dict[tuple[int, UUID, bytes], Credentials] = {}
+        self._logins: dict[Fcm, fcm.Login] = {}
+        self._tokens: dict[tuple[str, str, str], apns.ProviderToken] = {}
+        self._waiting: list[tuple[Outgoing, asyncio.Future[Receipt]]] = []
+        self._loading = False
+        self._running: set[asyncio.Task[None]] = set()
+
+    def submit(self, outgoing: Outgoing) -> asyncio.Future[Receipt]:
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._waiting.append((outgoing, future))
+        if not self._loading:
+            self._loading = True
+            self._start(self._load())
+        return future
+
+    async def close(self) -> None:
+        while self._running:
+            await asyncio.wait(self._running)
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _load(self) -> None:
+        """Looks up whatever came in since the last look, until nothing has."""
+        while self._waiting:
+            part, self._waiting = self._waiting[:SET_SIZE], self._waiting[SET_SIZE:]
+            found = await self._find([outgoing for outgoing, _ in part])
+            for outgoing, future in part:
+                if found is None:
+                    future.set_result(AWAY)
+                else:
+                    device = found.get((outgoing.org_id, outgoing.address))
+                    self._start(self._deliver(outgoing, device, future))
+        self._loading = False
+
+    async def _find(self, part: Sequence[Outgoing]) -> dict[tuple[int, str], Device] | None:
+        """By organisation and token. None: nobody can be looked up now, and nothing was sent."""
+        tokens: dict[int, set[str]] = {}
+        for outgoing in part:
+            tokens.setdefault(outgoing.org_id, set()).add(outgoing.address)
+        found: dict[tuple[int, str], Device] = {}
+        try:
+            async with self._database.connection() as connection:
+                for org_id, these in tokens.items():  # in practice one: a channel belongs to an organisation
+                    rows = await devices.find(connection, org_id, these)
+                    found.update({(org_id, token): one for token, one in rows.items()})
+        except pg.OperationalError as error:
+            log.warning("mobile push waits for the database", error=str(error).split("\n")[0])
+            return None
+        except Exception:
+            log.exception("devices cannot be looked up")
+            return None
+        return found
+
+    async def _deliver(
+        self, outgoing: Outgoing, device: Device | None, future: asyncio.Future[Receipt]
+    ) -> None:
+        receipt = UNCERTAIN
+        try:
+            async with self._room:
+                receipt = await self._send(outgoing, device)
+        except Exception:
+            log.exception("mobile push failed", send_id=outgoing.send_id, ordinal=outgoing.ordinal)
+        finally:
+            future.set_result(receipt)
+
+    async def _send(self, outgoing: Outgoing, device: Device | None) -> Receipt:
+        if device is None:
+            return NOBODY
+        try:
+            credentials = self._open(outgoing.org_id, device)
+        except InvalidToken:
+            return SEALED
+        try:
+            if credentials.apns is not None and devices.is_apples(outgoing.address):
+                return await self._by_apns(outgoing, device, credentials.apns)
+            if credentials.fcm is not None and not devices.is_apples(outgoing.address):
+                return await self._by_fcm(outgoing, credentials.fcm)
+        except (msgspec.MsgspecError, ValueError) as error:
+            return Receipt(Outcome.FAILED, Reason.BAD_MESSAGE, str(error)[:500], counted=False)
+        return NO_SERVICE
+
+    def _open(self, org_id: int, device: Device) -> Credentials:
+        """Raises InvalidToken."""
+        key = (org_id, device.app_id, device.credentials)
+        found = self._opened.get(key)
+        if found is None:
+            found = opened(self._sealing, org_id, device.app_id, device.credentials)
+            self._opened = {kept: one for kept, one in self._opened.items() if kept[:2] != key[:2]}
+            self._opened[key] = found
+        return found
+
+    async def _by_fcm(self, outgoing: Outgoing, credentials: Fcm) -> Receipt:
+        body = fcm.message(card.read(outgoing.payload), outgoing.address, outgoing.iid)
+        if fcm.size(body) > card.LARGEST:
+            return TOO_LARGE
+        login = self._logins.get(credentials)
+        if login is None:
+            try:
+                login = fcm.Login(credentials, self._post, fcm.LOGIN)
+            except Invalid as error:
+                return Receipt(Outcome.DEFERRED, Reason.SENDER_SETUP, error.message[:500], counted=False)
+            self._logins[credentials] = login
+        try:
+            token = await login.token()
+        except fcm.LoginRefused as error:
+            reason = Reason.PROVIDER_LOGIN if error.permanent else Reason.PROVIDER_UNREACHABLE
+            return Receipt(Outcome.DEFERRED, reason, str(error)[:500], counted=False)
+        except httpx2.TransportError:
+            return UNREACHABLE
+        url = f"{fcm.API}/v1/projects/{credentials.project_id}/messages:send"
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        answer = await self._try(outgoing, url, headers, msgspec.json.encode(body))
+        if isinstance(answer, Receipt):
+            return answer
+        if answer.status_code == 401:
+            login.forget()
+        return fcm.receipt(answer.status_code, answer.content[:65_536], answer.headers.get("retry-after"))
+
+    async def _by_apns(self, outgoing: Outgoing, device: Device, credentials: Apns) -> Receipt:
+        shown = card.read(outgoing.payload)
+        body = apns.body(shown, outgoing.iid)
+        if len(body) > card.LARGEST:
+            return TOO_LARGE
+        key = (credentials.team_id, credentials.key_id, credentials.key)
+        token = self._tokens.get(key)
+        if token is None:
+            try:
+                token = self._tokens[key] = apns.ProviderToken(credentials)
+            except Invalid as error:
+                return Receipt(Outcome.DEFERRED, Reason.SENDER_SETUP, error.message[:500], counted=False)
+        headers = apns.headers(shown, outgoing.iid, credentials.topic, token.value(), time.time())
+        url = f"{apns.HOSTS[credentials.environment]}/3/device/{outgoing.address}"
+        answer = await self._try(outgoing, url, headers, body)
+        if isinstance(answer, Receipt):
+            return answer
+        return apns.receipt(
+            answer.status_code,
+            answer.content[:65_536],
+            answer.headers.get("retry-after"),
+            device.registered_at,
+        )
+
+    async def _try(
+        self, outgoing: Outgoing, url: str, headers: dict[str, str], body: bytes
+    ) -> httpx2.Response | Receipt:
+        """The service's answer, or the receipt of a message that got none. A request on a stream that the service
+        said it had not begun (GOAWAY) is sent anew by the client itself."""
+        for number in range(TRIES):
+            if outgoing.allow_send is not None and not outgoing.allow_send():
+                return UNCERTAIN if number else LEASE_LOST
+            if not number and time.monotonic() > outgoing.fresh_until:
+                return STALE
+            try:
+                return await self._http().post(url, headers=headers, content=body)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
+                return UNCERTAIN if number else UNREACHABLE  # the first may have arrived
+            except httpx2.TransportError:
+                continue
+        return UNCERTAIN
+
+    async def _post(self, url: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        answer = await self._http().post(url, headers=headers, content=body)
+        return answer.status_code, answer.content[:65_536]
+
+    def _http(self) -> httpx2.AsyncClient:
+        if self._client is None:
+            self._client = httpx2.AsyncClient(
+                http2=True,
+                verify=VERIFY,
+                trust_env=False,
+                follow_redirects=False,
+                timeout=TIMEOUT,
+            )
+        return self._client
