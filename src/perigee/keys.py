@@ -16,7 +16,11 @@ class Keys:
     sealing: bytes
     """Encrypts secrets at rest."""
     message_ids: bytes
-    """Makes message ids and Message-IDs that cannot be guessed."""
+    """Makes message ids that cannot be guessed."""
+    bounces: bytes
+    """Signs the tokens of return paths and Message-IDs (`bounces.verp`)."""
+    unsubscribe_mail: bytes
+    """Signs the tokens of mailboxes whose mail unsubscribes (`bounces.verp`)."""
 
     @classmethod
     def of(cls, secret: str) -> Keys:
@@ -25,4 +29,6 @@ class Keys:
             pepper=derive(secret, "api-keys"),
             sealing=derive(secret, "sealing"),
             message_ids=derive(secret, "message-ids"),
+            bounces=derive(secret, "bounces"),
+            unsubscribe_mail=derive(secret, "unsubscribe-mail"),
         )
