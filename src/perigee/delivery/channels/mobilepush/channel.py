@@ -3,30 +3,28 @@ connection to its service."""
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 import time
-from collections.abc import Coroutine, Sequence
-from typing import Annotated, Any, Final
+from collections.abc import Collection, Mapping
+from typing import Annotated, Final
 from uuid import UUID
 
 import httpx2
 import msgspec
 import structlog
 from msgspec import Meta
-from psycopg import errors as pg
 
-from perigee.db.pool import Database
-from perigee.delivery.channel import Medium, Outcome, Outgoing, Reason, Receipt, StreamChannel
+from perigee.db.pool import Connection, Database
+from perigee.delivery.channel import Medium, Outcome, Outgoing, Reason, Receipt
 from perigee.delivery.channels.mobilepush import apns, card, devices, fcm
 from perigee.delivery.channels.mobilepush.devices import Device
+from perigee.delivery.lookup_channel import LEASE_LOST, STALE, UNCERTAIN, LookupChannel
 from perigee.errors import Invalid
 from perigee.lib.tokens import InvalidToken
 from perigee.push.credentials import Apns, Credentials, Fcm, opened
 
 log = structlog.get_logger()
 
-SET_SIZE: Final = 500
 TRIES: Final = 2
 """Of a message whose answer was lost: the second has the same id and takes the place of the first."""
 TIMEOUT: Final = httpx2.Timeout(10.0, connect=10.0, pool=30.0)
@@ -34,10 +32,6 @@ TIMEOUT: Final = httpx2.Timeout(10.0, connect=10.0, pool=30.0)
 VERIFY: ssl.SSLContext | bool = True
 """Whose certificates are believed: those of the public authorities."""
 
-STALE: Final = Receipt(Outcome.DEFERRED, Reason.STALE, "waited too long to be begun", counted=False)
-LEASE_LOST: Final = Receipt(Outcome.DEFERRED, Reason.LEASE_LOST, "the right to send ran out", counted=False)
-AWAY: Final = Receipt(Outcome.DEFERRED, Reason.CONNECTION_LOST, "the database was away", counted=False)
-UNCERTAIN: Final = Receipt(Outcome.UNCERTAIN, Reason.ANSWER_LOST, "the push service gave no answer")
 UNREACHABLE: Final = Receipt(
     Outcome.DEFERRED, Reason.PROVIDER_UNREACHABLE, "the push service cannot be reached", counted=False
 )
@@ -67,88 +61,31 @@ class MobilePushSettings(msgspec.Struct, frozen=True):
     """Messages on their way at once."""
 
 
-class MobilePushChannel(StreamChannel):
+class MobilePushChannel(LookupChannel[Device]):
     medium = Medium.MOBILE_PUSH
     Settings = MobilePushSettings
 
     def __init__(self, settings: MobilePushSettings, *, database: Database, sealing: bytes) -> None:
         """`sealing`: `Keys.sealing`, which opens the applications' keys."""
-        self._database = database
         self._sealing = sealing
-        self._room = asyncio.Semaphore(settings.connections)
+        super().__init__(database, settings.connections)
         self._client: httpx2.AsyncClient | None = None
         self._opened: dict[tuple[int, UUID, bytes], Credentials] = {}
         self._logins: dict[Fcm, fcm.Login] = {}
         self._tokens: dict[tuple[str, str, str], apns.ProviderToken] = {}
-        self._waiting: list[tuple[Outgoing, asyncio.Future[Receipt]]] = []
-        self._loading = False
-        self._running: set[asyncio.Task[None]] = set()
-
-    def submit(self, outgoing: Outgoing) -> asyncio.Future[Receipt]:
-        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        self._waiting.append((outgoing, future))
-        if not self._loading:
-            self._loading = True
-            self._start(self._load())
-        return future
 
     async def close(self) -> None:
-        while self._running:
-            await asyncio.wait(self._running)
+        await super().close()
         if self._client is not None:
             await self._client.aclose()
             self._client = None
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+    async def look_up(
+        self, connection: Connection, org_id: int, tokens: Collection[str]
+    ) -> Mapping[str, Device]:
+        return await devices.find(connection, org_id, tokens)
 
-    async def _load(self) -> None:
-        """Looks up whatever came in since the last look, until nothing has."""
-        while self._waiting:
-            part, self._waiting = self._waiting[:SET_SIZE], self._waiting[SET_SIZE:]
-            found = await self._find([outgoing for outgoing, _ in part])
-            for outgoing, future in part:
-                if found is None:
-                    future.set_result(AWAY)
-                else:
-                    device = found.get((outgoing.org_id, outgoing.address))
-                    self._start(self._deliver(outgoing, device, future))
-        self._loading = False
-
-    async def _find(self, part: Sequence[Outgoing]) -> dict[tuple[int, str], Device] | None:
-        """By organisation and token. None: nobody can be looked up now, and nothing was sent."""
-        tokens: dict[int, set[str]] = {}
-        for outgoing in part:
-            tokens.setdefault(outgoing.org_id, set()).add(outgoing.address)
-        found: dict[tuple[int, str], Device] = {}
-        try:
-            async with self._database.connection() as connection:
-                for org_id, these in tokens.items():  # in practice one: a channel belongs to an organisation
-                    rows = await devices.find(connection, org_id, these)
-                    found.update({(org_id, token): one for token, one in rows.items()})
-        except pg.OperationalError as error:
-            log.warning("mobile push waits for the database", error=str(error).split("\n")[0])
-            return None
-        except Exception:
-            log.exception("devices cannot be looked up")
-            return None
-        return found
-
-    async def _deliver(
-        self, outgoing: Outgoing, device: Device | None, future: asyncio.Future[Receipt]
-    ) -> None:
-        receipt = UNCERTAIN
-        try:
-            async with self._room:
-                receipt = await self._send(outgoing, device)
-        except Exception:
-            log.exception("mobile push failed", send_id=outgoing.send_id, ordinal=outgoing.ordinal)
-        finally:
-            future.set_result(receipt)
-
-    async def _send(self, outgoing: Outgoing, device: Device | None) -> Receipt:
+    async def deliver(self, outgoing: Outgoing, device: Device | None) -> Receipt:
         if device is None:
             return NOBODY
         try:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Mapping
 from ipaddress import ip_address
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 import structlog
 from msgspec import Meta
-from psycopg import errors as pg
 from yarl import URL
 
-from perigee.db.pool import Database
-from perigee.delivery.channel import Medium, Outcome, Outgoing, Reason, Receipt, StreamChannel
+from perigee.db.pool import Connection, Database
+from perigee.delivery.channel import Medium, Outcome, Outgoing, Reason, Receipt
 from perigee.delivery.channels.webpush import notification, replies, subscriptions
 from perigee.delivery.channels.webpush.encryption import LARGEST, encrypt
 from perigee.delivery.channels.webpush.notification import Notification
 from perigee.delivery.channels.webpush.signing import Signer
 from perigee.delivery.channels.webpush.subscriptions import Subscribed
+from perigee.delivery.lookup_channel import LEASE_LOST, STALE, UNCERTAIN, LookupChannel
 from perigee.errors import Invalid
 from perigee.lib.outside import Limits, NoAnswer, Outside, Rules, Unreachable
 from perigee.lib.public_addresses import is_public
@@ -29,17 +28,12 @@ from perigee.push import vapid
 
 log = structlog.get_logger()
 
-SET_SIZE: Final = 500
 TRIES: Final = 2
 """Of a message whose answer was lost: the second has the same topic and takes the place of the first."""
 KEEP_SIGNERS: Final = 1000
 LIMITS: Final = Limits(size=65_536, total=15.0, idle=10.0)
 """Services want 10 s before a request is called lost (protocols 2.9); both tries stay within a lease."""
 
-STALE: Final = Receipt(Outcome.DEFERRED, Reason.STALE, "waited too long to be begun", counted=False)
-LEASE_LOST: Final = Receipt(Outcome.DEFERRED, Reason.LEASE_LOST, "the right to send ran out", counted=False)
-AWAY: Final = Receipt(Outcome.DEFERRED, Reason.CONNECTION_LOST, "the database was away", counted=False)
-UNCERTAIN: Final = Receipt(Outcome.UNCERTAIN, Reason.ANSWER_LOST, "the push service gave no answer")
 NOBODY: Final = Receipt(
     Outcome.FAILED, Reason.ADDRESS_NOT_SUPPORTED, "this token has no subscription of a browser"
 )
@@ -66,89 +60,32 @@ class WebPushSettings(msgspec.Struct, frozen=True):
     ports: str = "443"
 
 
-class WebPushChannel(StreamChannel):
+class WebPushChannel(LookupChannel[Subscribed]):
     medium = Medium.WEB_PUSH
     Settings = WebPushSettings
 
     def __init__(self, settings: WebPushSettings, *, database: Database, sealing: bytes) -> None:
         """`sealing`: `Keys.sealing`, which opens the VAPID keys."""
-        self._database = database
         self._sealing = sealing
         self._rules = Rules.of(settings.networks, settings.ports)
-        self._room = asyncio.Semaphore(settings.connections)
+        super().__init__(database, settings.connections)
         self._outside: Outside | None = None
         self._signers: dict[tuple[int, int, str], Signer] = {}
-        self._waiting: list[tuple[Outgoing, asyncio.Future[Receipt]]] = []
-        self._loading = False
-        self._running: set[asyncio.Task[None]] = set()
-
-    def submit(self, outgoing: Outgoing) -> asyncio.Future[Receipt]:
-        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        self._waiting.append((outgoing, future))
-        if not self._loading:
-            self._loading = True
-            self._start(self._load())
-        return future
 
     async def close(self) -> None:
-        while self._running:
-            await asyncio.wait(self._running)
+        await super().close()
         if self._outside is not None:
             await self._outside.__aexit__()
             self._outside = None
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+    async def look_up(
+        self, connection: Connection, org_id: int, tokens: Collection[str]
+    ) -> Mapping[str, Subscribed]:
+        return await subscriptions.find(connection, org_id, tokens)
 
-    async def _load(self) -> None:
-        """Looks up whatever came in since the last look, until nothing has."""
+    async def deliver(self, outgoing: Outgoing, subscribed: Subscribed | None) -> Receipt:
         if self._outside is None:
             self._outside = await Outside(self._rules).__aenter__()
-        while self._waiting:
-            part, self._waiting = self._waiting[:SET_SIZE], self._waiting[SET_SIZE:]
-            found = await self._find([outgoing for outgoing, _ in part])
-            for outgoing, future in part:
-                if found is None:
-                    future.set_result(AWAY)
-                else:
-                    subscribed = found.get((outgoing.org_id, outgoing.address))
-                    self._start(self._deliver(outgoing, subscribed, future))
-        self._loading = False
-
-    async def _find(self, part: Sequence[Outgoing]) -> dict[tuple[int, str], Subscribed] | None:
-        """By organisation and token. None: nobody can be looked up now, and nothing was sent."""
-        tokens: dict[int, set[str]] = {}
-        for outgoing in part:
-            tokens.setdefault(outgoing.org_id, set()).add(outgoing.address)
-        found: dict[tuple[int, str], Subscribed] = {}
-        try:
-            async with self._database.connection() as connection:
-                for org_id, these in tokens.items():  # in practice one: a channel belongs to an organisation
-                    rows = await subscriptions.find(connection, org_id, these)
-                    found.update({(org_id, token): one for token, one in rows.items()})
-        except pg.OperationalError as error:
-            log.warning("web push waits for the database", error=str(error).split("\n")[0])
-            return None
-        except Exception:
-            log.exception("subscriptions cannot be looked up")
-            return None
-        return found
-
-    async def _deliver(
-        self, outgoing: Outgoing, subscribed: Subscribed | None, future: asyncio.Future[Receipt]
-    ) -> None:
-        receipt = UNCERTAIN
-        try:
-            async with self._room:
-                receipt = await self._send(outgoing, subscribed)
-        except Exception:
-            log.exception("web push failed", send_id=outgoing.send_id, ordinal=outgoing.ordinal)
-        finally:
-            future.set_result(receipt)
-
-    async def _send(self, outgoing: Outgoing, subscribed: Subscribed | None) -> Receipt:
         if subscribed is None:
             return NOBODY
         if not self._is_secure(subscribed.endpoint):
