@@ -229,6 +229,11 @@ class Settings:
     mobile_push_connections: int = setting(
         100, "Mobile pushes on their way at once, per organisation and process.", check=between(1, 500)
     )
+    telegram_per_second: int = setting(
+        25,
+        "Telegram messages a second, per organisation and process; Telegram takes about 30 of a bot.",
+        check=between(1, 1000),
+    )
     request_timeout_seconds: int = setting(
         30, "A body that takes longer to arrive is refused.", check=between(1, 600)
     )

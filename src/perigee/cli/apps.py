@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -11,7 +12,7 @@ import msgspec
 
 from perigee.cli.remote import HERE, Server, connected, console, show_json, show_table
 from perigee.errors import OperatorError
-from perigee.push.credentials import Apns, CredentialsUpdate, CredentialsView, Fcm
+from perigee.push.credentials import Apns, CredentialsUpdate, CredentialsView, Fcm, Telegram
 
 app = cyclopts.App(name="apps", help="Applications: mobile apps, App Inboxes, Telegram bots.")
 
@@ -127,6 +128,19 @@ def set_apns(
     _set(app_id, CredentialsUpdate(apns=Apns(key, key_id, team_id, topic, environment)), server)
 
 
+@app.command
+def set_bot(app_id: UUID, /, *, server: Server = HERE) -> None:
+    """Send a bot's messages to its chats from now on. The bot's token is asked for, never given on the command line.
+
+    Parameters
+    ----------
+    app_id
+        As the list shows it.
+    """
+    token = getpass.getpass("Token of the bot: ")
+    _set(app_id, CredentialsUpdate(telegram=Telegram(token)), server)
+
+
 def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
@@ -147,4 +161,6 @@ def _services(found: CredentialsView) -> str:
     names = [f"Firebase project {found.fcm.project_id}"] if found.fcm is not None else []
     if found.apns is not None:
         names.append(f"Apple topic {found.apns.topic} ({found.apns.environment})")
+    if found.telegram is not None:
+        names.append(f"the bot {found.telegram.bot_id}")
     return " and ".join(names) or "nothing"

@@ -35,13 +35,18 @@ class Provider(msgspec.Struct, frozen=True):
 APP_INBOX: Final = Provider(0, "appinbox", "appinbox", "App Inbox", {})
 WEB_PUSH: Final = Provider(-1, "webpush", "webpush", "Web push", {})
 MOBILE_PUSH: Final = Provider(-2, "mobilepush", "mobilepush", "Mobile push", {})
-BUILT_IN: Final = {one.channel: one for one in (APP_INBOX, WEB_PUSH, MOBILE_PUSH)}
+TELEGRAM: Final = Provider(-3, "telegram", "telegram", "Telegram", {})
+BUILT_IN: Final = {one.channel: one for one in (APP_INBOX, WEB_PUSH, MOBILE_PUSH, TELEGRAM)}
 """Channels that need no set-up: every organisation has their provider, which is no row, under a number of no row. Web
-push has it as soon as there is a domain, mobile push as soon as an application has keys; until then the channel is set
-up like others."""
-_NEEDS: Final = {WEB_PUSH.channel: q.has_push_domain, MOBILE_PUSH.channel: q.has_app_credentials}
+push has it as soon as there is a domain, mobile push and Telegram as soon as an application has keys; until then the
+channel is set up like others."""
+_NEEDS: Final = {
+    WEB_PUSH.channel: q.has_push_domain,
+    MOBILE_PUSH.channel: q.has_app_credentials,
+    TELEGRAM.channel: q.has_app_credentials,
+}
 """What a built-in provider needs of the organisation."""
-_SEALED: Final = frozenset({WEB_PUSH.kind, MOBILE_PUSH.kind})
+_SEALED: Final = frozenset({WEB_PUSH.kind, MOBILE_PUSH.kind, TELEGRAM.kind})
 """Channels that open sealed keys of the organisation."""
 TO_SET_UP: Final = tuple(channel for channel in SENDABLE if channel != APP_INBOX.channel)
 
@@ -59,6 +64,7 @@ def built_in_settings(settings: Settings) -> dict[str, dict[str, Any]]:
             "ports": settings.outside_ports,
         },
         MOBILE_PUSH.kind: {"connections": settings.mobile_push_connections},
+        TELEGRAM.kind: {"per_second": settings.telegram_per_second},
     }
 
 
@@ -146,9 +152,10 @@ async def pick_provider(connection: Connection, org_id: int, channel: str) -> in
 
 async def _is_there(connection: Connection, org_id: int, built_in: Provider) -> bool:
     needed = _NEEDS.get(built_in.channel)
-    return (
-        needed is None or await (await connection.execute(needed, {"org_id": org_id})).fetchone() is not None
-    )
+    if needed is None:
+        return True
+    values = {"org_id": org_id, "channel": built_in.channel}
+    return await (await connection.execute(needed, values)).fetchone() is not None
 
 
 async def get_provider(connection: Connection, org_id: int, provider_id: int) -> Provider:

@@ -202,7 +202,7 @@ delete from push_token where org_id = %(org_id)s and token_id in (
 select from webpush_domain where org_id = %(org_id)s limit 1;
 
 -- name: has_app_credentials
-select from app where org_id = %(org_id)s and kind = 'mobilepush' and credentials is not null limit 1;
+select from app where org_id = %(org_id)s and kind = %(channel)s and credentials is not null limit 1;
 
 -- name: block_addresses
 -- Full or frozen mailboxes wait 1, 2, 3, then 90 days (product 2).

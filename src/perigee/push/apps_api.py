@@ -45,7 +45,7 @@ async def delete_app(call: Call) -> None:
     "GET", "/apps/{app_id:uuid}/credentials", right=Right.FULL, answer=CredentialsView, refusals=(404,)
 )
 async def get_app_credentials(call: Call) -> CredentialsView:
-    """Show with which accounts of Firebase and Apple a mobile application is reached; keys are not shown."""
+    """Show with which accounts an application is reached: of Firebase and Apple, of a bot. Secrets are not shown."""
     app_id = call.path["app_id"]
     async with call.context.database.connection() as conn:
         found = await credentials.get(conn, call.org_id, call.context.keys.sealing, app_id)
@@ -62,7 +62,7 @@ async def get_app_credentials(call: Call) -> CredentialsView:
     refusals=(404,),
 )
 async def set_app_credentials(call: Call) -> CredentialsView:
-    """Give a mobile application its Firebase service account, its Apple signing key, or both; null takes one away."""
+    """Give a mobile application its Firebase service account and its Apple signing key, a bot its token; null takes one away."""
     app_id = call.path["app_id"]
     wanted = await call.json(CredentialsUpdate)
     async with call.context.database.transaction() as conn:

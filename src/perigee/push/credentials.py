@@ -1,11 +1,12 @@
-"""With what the services behind an application know its owner: a Firebase service account, an Apple signing key.
+"""With what the services behind an application know its owner: a Firebase service account, an Apple signing key, a bot's
+token.
 
 Stored sealed, whole, and never shown again but for what names them.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -42,9 +43,16 @@ class Apns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environment: Literal["production", "development"] = "production"
 
 
+class Telegram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`bot_token`: as BotFather hands it out."""
+
+    bot_token: Annotated[str, Meta(pattern=r"^[0-9]{3,20}:[A-Za-z0-9_-]{20,100}\Z")]
+
+
 class Credentials(msgspec.Struct, frozen=True, omit_defaults=True):
     fcm: Fcm | None = None
     apns: Apns | None = None
+    telegram: Telegram | None = None
 
 
 class CredentialsUpdate(msgspec.Struct, forbid_unknown_fields=True):
@@ -52,6 +60,11 @@ class CredentialsUpdate(msgspec.Struct, forbid_unknown_fields=True):
 
     fcm: Fcm | UnsetType | None = UNSET
     apns: Apns | UnsetType | None = UNSET
+    telegram: Telegram | UnsetType | None = UNSET
+
+
+KIND: Final = {"fcm": "mobilepush", "apns": "mobilepush", "telegram": "telegram"}
+"""Account → kind of the applications that have one."""
 
 
 class FcmView(msgspec.Struct):
@@ -66,12 +79,17 @@ class ApnsView(msgspec.Struct):
     environment: str
 
 
+class TelegramView(msgspec.Struct):
+    bot_id: str
+
+
 class CredentialsView(msgspec.Struct, omit_defaults=True):
     """No secret is shown."""
 
     app_id: UUID
     fcm: FcmView | None = None
     apns: ApnsView | None = None
+    telegram: TelegramView | None = None
 
 
 async def get(conn: Connection, org_id: int, sealing: bytes, app_id: UUID) -> Credentials:
@@ -85,20 +103,19 @@ async def get(conn: Connection, org_id: int, sealing: bytes, app_id: UUID) -> Cr
 async def change(
     conn: Connection, org_id: int, sealing: bytes, app_id: UUID, wanted: CredentialsUpdate
 ) -> Credentials:
-    """Raises NotFound; Invalid for keys that are none, and for an application that is no mobile one."""
+    """Raises NotFound; Invalid for keys that are none, and for accounts that an application of this kind cannot have."""
     row = await store.app_credentials(conn, org_id, app_id, lock=True)
     if row is None:
         raise NotFound(f"application {app_id} does not exist")
-    if row[0] != "mobilepush":
-        raise Invalid.of("app_id", app_id, f"is of the kind {row[0]}, which has no such keys")
-    known = opened(sealing, org_id, app_id, row[1])
-    fcm = known.fcm if wanted.fcm is UNSET else wanted.fcm
-    apns = known.apns if wanted.apns is UNSET else wanted.apns
-    if fcm is not None:
-        fcm_key(fcm)
-    if apns is not None:
-        apns_key(apns)
-    made = Credentials(fcm, apns)
+    given = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not UNSET}
+    for name in given:
+        if KIND[name] != row[0]:
+            raise Invalid(f"{name}: an application of the kind {row[0]} has no such account", field=name)
+    made = msgspec.structs.replace(opened(sealing, org_id, app_id, row[1]), **given)
+    if made.fcm is not None:
+        fcm_key(made.fcm)
+    if made.apns is not None:
+        apns_key(made.apns)
     stored = (
         None if made == Credentials() else seal(sealing, msgspec.json.encode(made), _context(org_id, app_id))
     )
@@ -113,12 +130,29 @@ def opened(sealing: bytes, org_id: int, app_id: UUID, stored: bytes | None) -> C
     return msgspec.json.decode(unseal(sealing, bytes(stored), _context(org_id, app_id)), type=Credentials)
 
 
+class Opened:
+    """Credentials that a process has opened, so that each is opened once."""
+
+    def __init__(self, sealing: bytes) -> None:
+        self._sealing = sealing
+        self._kept: dict[tuple[int, UUID], tuple[bytes, Credentials]] = {}
+
+    def of(self, org_id: int, app_id: UUID, stored: bytes) -> Credentials:
+        """Raises InvalidToken."""
+        kept = self._kept.get((org_id, app_id))
+        if kept is None or kept[0] != stored:
+            kept = self._kept[org_id, app_id] = stored, opened(self._sealing, org_id, app_id, stored)
+        return kept[1]
+
+
 def view(app_id: UUID, found: Credentials) -> CredentialsView:
     shown = CredentialsView(app_id)
     if (fcm := found.fcm) is not None:
         shown.fcm = FcmView(fcm.project_id, fcm.client_email)
     if (apns := found.apns) is not None:
         shown.apns = ApnsView(apns.key_id, apns.team_id, apns.topic, apns.environment)
+    if (bot := found.telegram) is not None:
+        shown.telegram = TelegramView(bot.bot_token.partition(":")[0])
     return shown
 
 

@@ -16,6 +16,7 @@ CHANNELS: dict[str, str] = {
     "mobilepush": "perigee.delivery.channels.mobilepush.channel:MobilePushChannel",
     "sandbox": "perigee.delivery.channels.sandbox.channel:SandboxChannel",
     "smtp": "perigee.delivery.channels.smtp.channel:SmtpChannel",
+    "telegram": "perigee.delivery.channels.telegram.channel:TelegramChannel",
     "webpush": "perigee.delivery.channels.webpush.channel:WebPushChannel",
 }
 

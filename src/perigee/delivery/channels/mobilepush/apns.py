@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ HOSTS: Final = {
 RENEW: Final = 40 * 60.0
 """Seconds that a provider token is used: Apple wants a new one every 20 to 60 minutes and no oftener."""
 
+_APPLE: Final = re.compile(r"[0-9a-fA-F]{64,200}\Z")
 _TOKENS: Final = frozenset(
     {"ExpiredProviderToken", "InvalidProviderToken", "MissingProviderToken", "BadCertificate", "Forbidden"}
 )
@@ -131,3 +133,8 @@ def _error(answer: bytes) -> tuple[str, datetime | None]:
     ):
         return "", None
     return reason, moment
+
+
+def is_token(token: str) -> bool:
+    """Tokens of APNs are hexadecimal, those of FCM never are; an iPhone that registered with Firebase has one of FCM."""
+    return _APPLE.match(token) is not None

@@ -7,7 +7,6 @@ import ssl
 import time
 from collections.abc import Collection, Mapping
 from typing import Annotated, Final
-from uuid import UUID
 
 import httpx2
 import msgspec
@@ -16,12 +15,13 @@ from msgspec import Meta
 
 from perigee.db.pool import Connection, Database
 from perigee.delivery.channel import Medium, Outcome, Outgoing, Reason, Receipt
-from perigee.delivery.channels.mobilepush import apns, card, devices, fcm
-from perigee.delivery.channels.mobilepush.devices import Device
+from perigee.delivery.channels.mobilepush import apns, card, fcm
 from perigee.delivery.lookup_channel import LEASE_LOST, STALE, UNCERTAIN, LookupChannel
 from perigee.errors import Invalid
 from perigee.lib.tokens import InvalidToken
-from perigee.push.credentials import Apns, Credentials, Fcm, opened
+from perigee.push import devices
+from perigee.push.credentials import Apns, Fcm, Opened
+from perigee.push.devices import Device
 
 log = structlog.get_logger()
 
@@ -67,10 +67,9 @@ class MobilePushChannel(LookupChannel[Device]):
 
     def __init__(self, settings: MobilePushSettings, *, database: Database, sealing: bytes) -> None:
         """`sealing`: `Keys.sealing`, which opens the applications' keys."""
-        self._sealing = sealing
         super().__init__(database, settings.connections)
         self._client: httpx2.AsyncClient | None = None
-        self._opened: dict[tuple[int, UUID, bytes], Credentials] = {}
+        self._opened = Opened(sealing)
         self._logins: dict[Fcm, fcm.Login] = {}
         self._tokens: dict[tuple[str, str, str], apns.ProviderToken] = {}
 
@@ -83,33 +82,23 @@ class MobilePushChannel(LookupChannel[Device]):
     async def look_up(
         self, connection: Connection, org_id: int, tokens: Collection[str]
     ) -> Mapping[str, Device]:
-        return await devices.find(connection, org_id, tokens)
+        return await devices.find(connection, org_id, "mobilepush", tokens)
 
     async def deliver(self, outgoing: Outgoing, device: Device | None) -> Receipt:
         if device is None:
             return NOBODY
         try:
-            credentials = self._open(outgoing.org_id, device)
+            credentials = self._opened.of(outgoing.org_id, device.app_id, device.credentials)
         except InvalidToken:
             return SEALED
         try:
-            if credentials.apns is not None and devices.is_apples(outgoing.address):
+            if credentials.apns is not None and apns.is_token(outgoing.address):
                 return await self._by_apns(outgoing, device, credentials.apns)
-            if credentials.fcm is not None and not devices.is_apples(outgoing.address):
+            if credentials.fcm is not None and not apns.is_token(outgoing.address):
                 return await self._by_fcm(outgoing, credentials.fcm)
         except (msgspec.MsgspecError, ValueError) as error:
             return Receipt(Outcome.FAILED, Reason.BAD_MESSAGE, str(error)[:500], counted=False)
         return NO_SERVICE
-
-    def _open(self, org_id: int, device: Device) -> Credentials:
-        """Raises InvalidToken."""
-        key = (org_id, device.app_id, device.credentials)
-        found = self._opened.get(key)
-        if found is None:
-            found = opened(self._sealing, org_id, device.app_id, device.credentials)
-            self._opened = {kept: one for kept, one in self._opened.items() if kept[:2] != key[:2]}
-            self._opened[key] = found
-        return found
 
     async def _by_fcm(self, outgoing: Outgoing, credentials: Fcm) -> Receipt:
         body = fcm.message(card.read(outgoing.payload), outgoing.address, outgoing.iid)
