@@ -12,6 +12,7 @@ from perigee.db import partitions, statistics
 from perigee.db.pool import Database
 from perigee.db.queries import load
 from perigee.delivery import consequences
+from perigee.delivery.events import waiting
 from perigee.esputnik import repeat
 from perigee.files import preprocessor
 from perigee.http import idempotency
@@ -41,6 +42,8 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await fold_member_tally(connection)
     async with database.transaction() as connection:
         await inboxes.prune(connection)
+    async with database.transaction() as connection:
+        await waiting.prune(connection)
     async with database.transaction() as connection:
         await visitors.prune(connection, settings.visitor_days)
     async with database.transaction() as connection:

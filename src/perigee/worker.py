@@ -14,6 +14,7 @@ from psycopg import errors as pg
 from perigee import jobs, upkeep
 from perigee.campaigns.launch import launch_due
 from perigee.db.pool import Database
+from perigee.delivery.events import waiting
 from perigee.delivery.providers import Channels, built_in_settings
 from perigee.delivery.sender import Sender
 from perigee.delivery.sends import Sends
@@ -62,6 +63,7 @@ async def _tick(settings: Settings, database: Database) -> None:
         public_url=settings.public_url,
     )
     await upkeep.move_retries(database)
+    await waiting.match(database)
 
 
 async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:

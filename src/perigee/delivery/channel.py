@@ -171,6 +171,7 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     `counted` is False when the attempt must not be held against the recipient. `code` is the provider's number
     (SMTP reply, HTTP status, SMPP status), 0 when there was none; `text` the provider's words, at most 500
     characters, without control characters. They are hostile input all the same. `retry_after` is in seconds.
+    `provider_id` is the provider's id of the message, by which its reports name it; a long SMS has `more_ids`.
     """
 
     outcome: Outcome
@@ -181,6 +182,12 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
     provider_id: str | None = None
     counted: bool = True
     retry_after: float | None = None
+    more_ids: tuple[str, ...] = ()
+
+    @property
+    def provider_ids(self) -> tuple[str, ...]:
+        """The provider's ids of the message, one per part."""
+        return (self.provider_id, *self.more_ids) if self.provider_id else ()
 
     @property
     def advice(self) -> Advice:
@@ -196,6 +203,7 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
 class EventType(StrEnum):
     """What providers and recipients report after the receipt."""
 
+    ACCEPTED = "accepted"  # the provider has it: proves what became of an uncertain message, else no news
     DELIVERED = "delivered"
     DELAYED = "delayed"
     BOUNCED = "bounced"
@@ -266,6 +274,9 @@ class Channel(ABC):
 
     medium: ClassVar[Medium]
     Settings: ClassVar[type[msgspec.Struct]]
+    reports: bool = False
+    """Whether the provider, set up as it is, reports deliveries. If so, a message that it took counts as sent until it
+    does; else as delivered."""
 
     @abstractmethod
     def submit(self, outgoing: Outgoing) -> asyncio.Future[Receipt]:

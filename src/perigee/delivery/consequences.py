@@ -41,7 +41,7 @@ async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]]) -> Non
                 {
                     "org_id": lease.org_id,
                     "kind": kind,
-                    "send_id": lease.send_id,
+                    "sends": [lease.send_id] * len(dead),
                     "values": [address for address, _ in dead],
                     "reasons": [receipt.text[:300] or str(receipt.reason) for _, receipt in dead],
                 },

@@ -13,6 +13,9 @@ from perigee.db.queries import load
 
 q = load(__package__)
 
+HELD = frozenset({"sms", "viber"})
+"""Channels whose messages nobody sends again before a report says what became of them: a second one costs money and
+patience, and no receiver tells it from the first (reliability 11)."""
 REPEATABLE = frozenset({"appinbox"})
 """Channels that keep one copy of a message however often it comes: nothing of theirs is ever uncertain."""
 
@@ -54,6 +57,7 @@ class Entry:
     reason: str | None = None
     text: str | None = None
     language: str | None = None
+    provider_ids: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -70,7 +74,7 @@ class Window:
     """One commit: outcomes of messages that are over, intent for messages that come next.
 
     `position` and `in_flight` hold while the send runs; the `still_` ones, without the new intent, when it was
-    paused or stopped meanwhile.
+    paused or stopped meanwhile. `provider_id` carried the messages; `reports` is its channel's.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -80,6 +84,8 @@ class Window:
     in_flight: list[int] = field(default_factory=list)
     still_in_flight: list[int] = field(default_factory=list)
     done: bool = False
+    provider_id: int = 0
+    reports: bool = False
 
 
 async def claim(
@@ -106,7 +112,7 @@ async def _settle(connection: Connection, lease: Lease) -> None:
     ).fetchone()
     assert row is not None
     channel, marketing = row[3], row[6]
-    uncertain = marketing and channel not in REPEATABLE
+    uncertain = (marketing or channel in HELD) and channel not in REPEATABLE
     await connection.execute(
         q.settle_uncertain if uncertain else q.requeue_uncertain, {**lease.key, "attempt": lease.attempt}
     )
@@ -116,6 +122,7 @@ async def commit(connection: Connection, lease: Lease, window: Window, lease_sec
     """Writes a window. Returns the state of the send, or None when the batch is not ours any more: then nothing
     was written and nothing more may be sent. Raises UniqueViolation when an address got two copies."""
     entries, retries = window.entries, window.retries
+    named = [(name, e) for e in entries for name in e.provider_ids] if window.provider_id > 0 else []
     counts = {"sent": 0, "failed": 0, "dropped": 0, "uncertain": 0}
     for entry in entries:
         counts[entry.outcome] += 1
@@ -132,6 +139,11 @@ async def commit(connection: Connection, lease: Lease, window: Window, lease_sec
             "still_in_flight": window.still_in_flight,
             "lease": lease_seconds,
             "done": window.done,
+            "provider_id": window.provider_id,
+            "reports": window.reports,
+            "named": [name[:200] for name, _ in named],
+            "named_ordinals": [e.ordinal for _, e in named],
+            "named_parts": [len(e.provider_ids) for _, e in named],
             "ordinals": pack_numbers(e.ordinal for e in entries),
             "contacts": pack_numbers(e.contact_id for e in entries),
             "addresses": pack(e.address for e in entries),

@@ -99,8 +99,7 @@ with mine as (
 ), acts as (
     insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status, detail)
     select %(org_id)s, clock_timestamp(), %(send_id)s, o.ordinal, o.contact_id, mine.channel,
-           -- A push service only takes the message on; that it was delivered is reported by the app (contract 22.6).
-           case when o.outcome <> 'sent' then 'UNDELIVERED' when mine.channel = 'mobilepush' then 'SENT'
+           case when o.outcome <> 'sent' then 'UNDELIVERED' when %(reports)s::boolean then 'SENT'
                 else 'DELIVERED' end,
            case when o.outcome = 'failed' then coalesce(o.provider_text, o.reason) end
     from outcome o, mine where o.outcome in ('sent', 'failed')
@@ -111,6 +110,15 @@ with mine as (
     from unnest(%(retry_ordinals)s::int[], %(retry_recipients)s::bigint[], %(retry_attempts)s::int[],
                 %(retry_waits)s::float8[], %(retry_reasons)s::text[])
          as r (ordinal, recipient, attempt, wait, reason), mine
+), named as (
+    insert into provider_message as p (org_id, provider_id, message_id, send_id, ordinal, parts, at)
+    select distinct on (m.message_id) %(org_id)s, %(provider_id)s::bigint, m.message_id, %(send_id)s, m.ordinal, m.parts,
+           clock_timestamp()
+    from unnest(%(named)s::text[], %(named_ordinals)s::int[], %(named_parts)s::int[])
+         as m (message_id, ordinal, parts), mine
+    on conflict (org_id, provider_id, message_id) do update
+        set send_id = excluded.send_id, ordinal = excluded.ordinal, parts = excluded.parts, at = excluded.at,
+            delivered_at = null
 )
 select state from mine
 
@@ -175,15 +183,17 @@ from paused p where c.org_id = p.org_id and c.campaign_id = p.campaign_id
 -- name: suppress_addresses
 -- Dead addresses, as the provider's replies say.
 with dead as (
-    select value, reason from unnest(%(values)s::text[], %(reasons)s::text[]) as d (value, reason)
+    select distinct on (value) * from unnest(%(values)s::text[], %(reasons)s::text[], %(sends)s::bigint[])
+        as d (value, reason, send_id)
+    order by value
 ), marked as (
     update address a set blacklisted_at = now(), blacklist_reason = d.reason
     from dead d
     where a.org_id = %(org_id)s and a.kind = %(kind)s and a.value = d.value and a.blacklisted_at is null
-    returning a.value, d.reason
+    returning a.value, d.reason, d.send_id
 )
 insert into consent_log (org_id, kind, value, action, source, reason, send_id)
-select %(org_id)s, %(kind)s, value, 'blacklisted', 'provider', reason, %(send_id)s from marked
+select %(org_id)s, %(kind)s, value, 'blacklisted', 'provider', reason, send_id from marked
 
 -- name: drop_tokens
 -- Those of which a service says that they are gone for good. Sorted against deadlocks.

@@ -293,6 +293,8 @@ class BatchRunner:
             in_flight=[*self.open, *begin],
             still_in_flight=list(self.open),
             done=done,
+            provider_id=self.send.provider_id,
+            reports=self.channel.reports,
         )
         for index, result in settled:
             self._account(window, index, result)
@@ -318,6 +320,7 @@ class BatchRunner:
             entry.outcome, entry.reason = "failed", Reason.EXPIRED
         elif result.outcome is Outcome.SENT:
             entry.text = None
+            entry.provider_ids = result.provider_ids
         window.entries.append(entry)
 
     def _retry(self, index: int, receipt: Receipt) -> Retry:

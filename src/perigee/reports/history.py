@@ -19,7 +19,8 @@ _RANK = {status: rank for rank, status in enumerate(FURTHEST)}
 _OF_OUTCOME = {"sent": "DELIVERED", "failed": "UNDELIVERED", "uncertain": "SENT"}
 
 REPORTED = frozenset({"mobilepush"})
-"""Channels on which the provider's acceptance is no delivery yet: the application reports that (TRACKING 6.1)."""
+"""Channels on which the provider's acceptance is no delivery yet: the application reports that (TRACKING 6.1). On
+others it depends on the provider: one that reports deliveries has SENT recorded first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +79,6 @@ async def read_history(
 
 def furthest(outcome: str, channel: str, statuses: Sequence[str]) -> str:
     """The status of a message by its line in the ledger and what was recorded of it since. Pure."""
-    first = "SENT" if outcome == "sent" and channel in REPORTED else _OF_OUTCOME[outcome]
+    reported = channel in REPORTED or "SENT" in statuses
+    first = "SENT" if outcome == "sent" and reported else _OF_OUTCOME[outcome]
     return max((first, *statuses), key=_RANK.__getitem__)

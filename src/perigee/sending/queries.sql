@@ -90,9 +90,8 @@ left join lateral (
 ) done on true
 left join lateral (
     select array_agg(distinct status) as statuses from activity
-    where s.channel in ('mobilepush', 'webpush', 'appinbox') and d.contact_id <> 0
-      and org_id = %(org_id)s and contact_id = d.contact_id and at >= s.started_at
-      and send_id = given.send_id and ordinal = given.ordinal and status in ('DELIVERED', 'UNDELIVERED')
+    where d.contact_id <> 0 and org_id = %(org_id)s and contact_id = d.contact_id and at >= s.started_at
+      and send_id = given.send_id and ordinal = given.ordinal and status in ('SENT', 'DELIVERED', 'UNDELIVERED')
     offset 0
 ) reported on true
 order by given.n

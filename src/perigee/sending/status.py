@@ -37,6 +37,10 @@ _VIBER_FAILED: dict[str, str] = {
 }
 
 
+_FAILED_LATER = ("UNDELIVERED", "SMS_UNDELIVERED_STATE", "VIBER_UNDELIVERED_STATE", "BOT_SEND_ERROR")
+_ON_ITS_WAY = ("SENT", "PENDING")
+
+
 def request_id(key: bytes, org_id: int, send_id: int, ordinal: int) -> str:
     """What a caller asks by: the fixed id of the message."""
     return str(message_uuid(key, org_id, send_id, ordinal))
@@ -62,8 +66,8 @@ async def statuses(
 
 def _status(text: str, state: State) -> MessageStatus:
     word = status_word(state)
-    failed = state.outcome in ("failed", "dropped") or word == "UNDELIVERED"
-    delivered = state.outcome == "sent" and word not in ("SENT", "UNDELIVERED")
+    failed = state.outcome in ("failed", "dropped") or word in _FAILED_LATER
+    delivered = state.outcome == "sent" and not failed and word not in _ON_ITS_WAY
     return MessageStatus(word, text, failed=failed, delivered=delivered)
 
 
@@ -82,11 +86,14 @@ def status_word(state: State) -> str:
 
 
 def _accepted(state: State) -> str:
-    """Nothing was done with it yet. What the provider took counts as delivered, unless the application has the say
-    (TRACKING 6.1: SENT until it reports) or reports that it got nothing."""
+    """Nothing was done with it yet. What the provider took counts as delivered, unless the provider or the application
+    has the say (TRACKING 6.1: SENT until it reports) or reports that it came to nothing."""
     if "UNDELIVERED" in state.statuses:
-        return "UNDELIVERED"
-    return "SENT" if state.channel in REPORTED and "DELIVERED" not in state.statuses else "DELIVERED"
+        return _not_sent(state.channel, dropped=False, reason="")
+    reported = state.channel in REPORTED or "SENT" in state.statuses
+    if not reported or "DELIVERED" in state.statuses:
+        return "DELIVERED"
+    return "PENDING" if state.channel in ("sms", "viber") else "SENT"
 
 
 def _not_sent(channel: str, *, dropped: bool, reason: str) -> str:

@@ -63,6 +63,7 @@ class MobilePushSettings(msgspec.Struct, frozen=True):
 
 class MobilePushChannel(LookupChannel[Device]):
     medium = Medium.MOBILE_PUSH
+    reports = True  # the app does (contract 22.6)
     Settings = MobilePushSettings
 
     def __init__(self, settings: MobilePushSettings, *, database: Database, sealing: bytes) -> None:

@@ -32,6 +32,7 @@ class SandboxChannel(SetChannel):
     def __init__(self, settings: SandboxSettings, *, database: Database, medium: str) -> None:
         super().__init__()
         self.channel = medium
+        self.reports = medium == Medium.MOBILE_PUSH  # as the channel it stands for
         self._database = database
 
     async def send(self, batch: Sequence[Outgoing]) -> list[Receipt]:
