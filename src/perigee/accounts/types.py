@@ -52,6 +52,11 @@ class Principal:
     language: str
     settings: dict[str, Any]
 
+    @property
+    def actor(self) -> str:
+        """Who is told apart where one person asks and another one approves: the key or, without one, the user."""
+        return f"user {self.user_email}" if self.key_id is None else f"key {self.key_id}"
+
     def may(self, right: Right) -> bool:
         return right in ACCESS[self.access]
 

@@ -34,6 +34,7 @@ OUTCOMES = ("sent", "failed", "dropped", "uncertain")
         "exclude": [],
         "title": "May sale",
         "pace": {"count": 1000, "unit": "HOUR"},
+        "plan": {"hours": {"start": "09:00", "end": "20:00", "days": [1, 2, 3, 4, 5]}, "credits": 1},
     },
     refusals=(404,),
 )
@@ -90,7 +91,46 @@ async def launch_campaign(call: Call) -> Campaign:
     at = to_moment("at", wanted.at, ZoneInfo(call.principal.time_zone))
     async with call.context.database.transaction() as connection:
         return await manage.launch(
-            connection, call.org_id, call.path["campaign_id"], at=at, now=call.context.now()
+            connection,
+            call.org_id,
+            call.path["campaign_id"],
+            at=at,
+            now=call.context.now(),
+            by=call.principal.actor,
+        )
+
+
+@operation(
+    "POST",
+    "/campaigns/{campaign_id:int}/approve",
+    right=Right.MESSAGES,
+    answer=Campaign,
+    refusals=(403, 409),
+)
+async def approve_campaign(call: Call) -> Campaign:
+    """Approve a launch that somebody else asked for."""
+    async with call.context.database.transaction() as connection:
+        return await manage.approve(
+            connection,
+            call.org_id,
+            call.path["campaign_id"],
+            by=call.principal.actor,
+            now=call.context.now(),
+        )
+
+
+@operation(
+    "POST",
+    "/campaigns/{campaign_id:int}/leave-local-time",
+    right=Right.MESSAGES,
+    answer=Campaign,
+    refusals=(409,),
+)
+async def leave_local_time(call: Call) -> Campaign:
+    """Send to everybody at the organisation's hour instead of their own; those who have got it already have got it."""
+    async with call.context.database.transaction() as connection:
+        return await manage.leave_local_time(
+            connection, call.org_id, call.path["campaign_id"], now=call.context.now()
         )
 
 

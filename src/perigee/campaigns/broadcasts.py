@@ -60,7 +60,13 @@ def start(moment: datetime | None, now: datetime) -> datetime | None:
 
 
 async def make(
-    conn: Connection, org_id: int, wanted: Broadcast, *, now: datetime, created_by: str = ""
+    conn: Connection,
+    org_id: int,
+    wanted: Broadcast,
+    *,
+    now: datetime,
+    created_by: str = "",
+    by: str | None = None,
 ) -> Campaign:
     """The campaign, scheduled. Raises NotFound for a message, segment, domain or application that is not there, and
     Invalid for what cannot be sent like this."""
@@ -80,7 +86,7 @@ async def make(
         ),
         created_by=created_by,
     )
-    return await manage.launch(conn, org_id, made.campaign_id, at=start(wanted.start, now), now=now)
+    return await manage.launch(conn, org_id, made.campaign_id, at=start(wanted.start, now), now=now, by=by)
 
 
 async def get(conn: Connection, org_id: int, campaign_id: int) -> Campaign:
@@ -100,7 +106,7 @@ async def cancel(conn: Connection, org_id: int, campaign_id: int) -> None:
         key = {"org_id": org_id, "campaign_id": campaign_id}
         if await (await conn.execute(q.take_due_campaign, key)).fetchone() is None:
             raise _started(campaign_id)
-    elif state not in ("draft", "held", "cancelled"):
+    elif state not in ("draft", "awaiting_approval", "held", "cancelled"):
         raise _started(campaign_id)
     await manage.stop(conn, org_id, campaign_id)
 

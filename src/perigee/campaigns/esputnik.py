@@ -83,7 +83,12 @@ async def create_broadcast(call: Call) -> BroadcastView:
     wanted = _read(given, zone)
     async with call.context.database.transaction() as conn:
         made = await broadcasts.make(
-            conn, call.org_id, wanted, now=call.context.now(), created_by=call.principal.user_email
+            conn,
+            call.org_id,
+            wanted,
+            now=call.context.now(),
+            created_by=call.principal.user_email,
+            by=call.principal.actor,
         )
     return _view(made, zone)
 
@@ -155,7 +160,9 @@ async def start_campaign(call: Call) -> Answer:
     campaign_id = call.path["campaign_id"]
     async with call.context.database.transaction() as conn:
         try:
-            await manage.launch(conn, call.org_id, campaign_id, at=None, now=call.context.now())
+            await manage.launch(
+                conn, call.org_id, campaign_id, at=None, now=call.context.now(), by=call.principal.actor
+            )
         except Conflict as error:
             # 409 is the repeated request of this wire (contract section 4).
             raise Invalid(error.message, field="campaign_id") from None

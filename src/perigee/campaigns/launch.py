@@ -8,16 +8,21 @@ scheduled, and the next one launches it.
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import structlog
 
-from perigee.campaigns import audience, store
+from perigee.campaigns import audience, rules, store, timing
+from perigee.campaigns.plan import Plan
+from perigee.campaigns.timing import NO_WAIT, Waits
 from perigee.campaigns.types import Campaign, Pace
 from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
 from perigee.delivery import freeze
+from perigee.delivery.rules import Channel as RuleChannel
+from perigee.delivery.rules import SendingRules
 from perigee.delivery.suppression import Drop, address_join, reason_case
 from perigee.errors import Invalid, PerigeeError
 
@@ -75,7 +80,8 @@ async def _launch(
     public_url: str,
 ) -> None:
     key = {"org_id": org_id, "campaign_id": campaign_id}
-    if await (await connection.execute(q.take_due_campaign, key)).fetchone() is None:
+    taken = await (await connection.execute(q.take_due_campaign, key)).fetchone()
+    if taken is None:
         return
     campaign = await store.get_campaign(connection, org_id, campaign_id, lock=True)
     if campaign.state != "scheduled" or campaign.scheduled_at is None or campaign.scheduled_at > now:
@@ -92,8 +98,16 @@ async def _launch(
         return
     await connection.execute(q.allow_long_launch, {"timeout": str(TIMEOUT_MS)})
     send_id, categories = await _freeze_message(connection, org_id, campaign, now, public_url)
+    sending, zone = await rules.read(connection, org_id)
     chosen, dropped = await _freeze_audience(
-        connection, org_id, campaign, send_id, categories, now, batch_size
+        connection,
+        org_id,
+        campaign,
+        send_id,
+        categories,
+        now,
+        batch_size,
+        _waits(campaign, sending, taken[0], zone, now),
     )
     await connection.execute(
         q.count_send, {"org_id": org_id, "send_id": send_id, "chosen": chosen, "dropped": dropped}
@@ -124,6 +138,8 @@ async def _freeze_message(
         marketing=True,
         public_url=public_url,
         title=campaign.title,
+        hours=campaign.plan.hours if campaign.plan else None,
+        credits=campaign.plan.credits if campaign.plan else 1,
     )
     return send_id, message.content.categories
 
@@ -136,6 +152,7 @@ async def _freeze_audience(
     categories: list[str],
     now: datetime,
     batch_size: int,
+    waits: Waits,
 ) -> tuple[int, int]:
     """(chosen, dropped)."""
     include, parameters = await audience.members_sql(connection, org_id, campaign.include, prefix="in")
@@ -160,10 +177,24 @@ async def _freeze_audience(
         "size": size,
         "pace": campaign.pace.count if campaign.pace else 0,
         "step": step,
+        "zones": waits.zones,
+        "zone_waits": waits.seconds,
+        "other_wait": waits.other,
     }
     row = await (await connection.execute(statement.encode(), values, prepare=False)).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])
+
+
+def _waits(
+    campaign: Campaign, sending: SendingRules, local_day: date | None, zone: ZoneInfo, now: datetime
+) -> Waits:
+    """Of a paced campaign none: when each of its steps may leave is seen when its time comes."""
+    if campaign.pace is not None:
+        return NO_WAIT
+    plan = campaign.plan or Plan()
+    allowed = [one for one in (sending.hours.get(cast("RuleChannel", campaign.channel)), plan.hours) if one]
+    return timing.waits(plan, local_day, allowed, zone, now)
 
 
 def _pace(pace: Pace | None, batch_size: int) -> tuple[int, timedelta]:
@@ -181,7 +212,7 @@ with chosen as materialized (
 ), excluded as materialized (
     {{exclude}}
 ), judged as materialized (
-    select c.contact_id, coalesce(a.recipient, c.contact_id) as recipient, a.address,
+    select c.contact_id, coalesce(a.recipient, c.contact_id) as recipient, a.address, c.time_zone,
            case when x.contact_id is not null then '{Drop.EXCLUDED}' else {{reason}} end as reason
     from chosen
     join contact c on c.org_id = %(org_id)s and c.contact_id = chosen.contact_id
@@ -189,24 +220,30 @@ with chosen as materialized (
     left join excluded x on x.contact_id = c.contact_id
     where c.deleted_at is null
 ), deduplicated as materialized (
-    select contact_id, recipient,
+    select contact_id, recipient, time_zone,
            coalesce(reason, case when row_number() over (
                partition by reason is null, address order by contact_id, recipient) > 1 then '{Drop.DUPLICATE_ADDRESS}' end) as reason
     from judged
 ), numbered as materialized (
-    select contact_id, recipient, reason,
-           (row_number() over (order by reason is not null, contact_id, recipient) - 1)::int as ordinal
+    select contact_id, recipient, reason, coalesce(z.wait, %(other_wait)s) as wait,
+           (row_number() over (order by reason is not null, coalesce(z.wait, %(other_wait)s), contact_id, recipient)
+            - 1)::int as ordinal
     from deduplicated
+    left join unnest(%(zones)s::text[], %(zone_waits)s::float8[]) as z (zone, wait) on z.zone = time_zone
 ), batches as (
     insert into send_batch (org_id, send_id, batch_no, recipients, ordinals, due_at)
-    select %(org_id)s, %(send_id)s, row_number() over (order by step, part) - 1, recipients, ordinals,
-           %(started_at)s::timestamptz + step * %(step)s::interval
+    select %(org_id)s, %(send_id)s, row_number() over (order by step, wait, part) - 1, recipients, ordinals,
+           %(started_at)s::timestamptz + step * %(step)s::interval + make_interval(secs => wait)
     from (
-        select case when %(pace)s = 0 then 0 else ordinal / %(pace)s end as step,
-               case when %(pace)s = 0 then ordinal else ordinal %% %(pace)s end / %(size)s as part,
+        select step, wait, part,
                array_agg(recipient order by ordinal) as recipients, array_agg(ordinal order by ordinal) as ordinals
-        from numbered where reason is null
-        group by 1, 2
+        from (
+            select recipient, ordinal, wait, case when %(pace)s = 0 then 0 else ordinal / %(pace)s end as step,
+                   case when %(pace)s = 0 then ordinal - min(ordinal) over (partition by wait)
+                        else ordinal %% %(pace)s end / %(size)s as part
+            from numbered where reason is null
+        ) placed
+        group by step, wait, part
     ) grouped
 ), dropped as (
     insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, outcome, reason, at)

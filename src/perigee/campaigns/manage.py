@@ -7,20 +7,23 @@ state forbids raises Conflict and says what the state is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
-from perigee.campaigns import store
-from perigee.campaigns.types import Campaign, CampaignCreate
+from perigee.campaigns import plan, rules, store, timing
+from perigee.campaigns.plan import Plan
+from perigee.campaigns.types import Campaign, CampaignCreate, State
 from perigee.db.pool import Connection
 from perigee.db.queries import load
-from perigee.errors import Conflict, Invalid, NotFound
+from perigee.delivery.hours import at_clock
+from perigee.errors import Conflict, Forbidden, Invalid, NotFound
 from perigee.lib.text import clean
 from perigee.messages.utm import check_utm
 
 q = load(__package__)
 
+WAITING: tuple[State, ...] = ("awaiting_approval", "scheduled")
 LAUNCHED = ("preparing", "running", "paused", "finished")
 
 
@@ -35,6 +38,8 @@ async def create(
         raise NotFound(f"message {wanted.message_id} does not exist")
     if missing := await store.missing_segments(connection, org_id, [*wanted.include, *wanted.exclude]):
         raise Invalid.of("include/exclude", missing[0], "is not a segment of this organisation")
+    if wanted.plan is not None:
+        plan.check(wanted.plan, paced=wanted.pace is not None)
     if wanted.utm is not None:
         wanted = msgspec.structs.replace(wanted, utm=check_utm(wanted.utm))
     campaign_id = await store.insert_campaign(
@@ -49,25 +54,86 @@ async def create(
 
 
 async def launch(
-    connection: Connection, org_id: int, campaign_id: int, *, at: datetime | None, now: datetime
+    connection: Connection,
+    org_id: int,
+    campaign_id: int,
+    *,
+    at: datetime | None,
+    now: datetime,
+    by: str | None = None,
 ) -> Campaign:
     """Schedules the launch; the audience is frozen when its time comes. A time in the past is refused. Without `at`
-    it is now, whatever was scheduled before."""
+    it is now, whatever was scheduled before. Where launches are approved it waits for somebody other than `by`."""
     campaign = await store.get_campaign(connection, org_id, campaign_id, lock=True)
-    if campaign.state in LAUNCHED or (campaign.state == "scheduled" and at == campaign.scheduled_at):
+    if campaign.state in LAUNCHED:
         return campaign
-    if at is not None and at < now:
-        raise Invalid.of("at", at.astimezone(UTC).isoformat(), "is in the past")
+    sending, zone = await rules.read(connection, org_id)
+    start = timing.start(campaign.plan or Plan(), at, now, zone)
+    if campaign.state in WAITING and at is not None and start.at == campaign.scheduled_at:
+        return campaign
     changed = await store.change_state(
         connection,
         org_id,
         campaign_id,
-        "scheduled",
-        from_states=["draft", "held", "scheduled"],
-        scheduled_at=at or now,
+        "awaiting_approval" if sending.approval else "scheduled",
+        from_states=["draft", "held", *WAITING],
+        scheduled_at=start.at,
+        launched_by=by,
+        local_day=start.local_day,
     )
     if not changed:
         raise _wrong_state("launched", campaign)
+    return await store.get_campaign(connection, org_id, campaign_id)
+
+
+async def approve(
+    connection: Connection, org_id: int, campaign_id: int, *, by: str, now: datetime
+) -> Campaign:
+    """The launch goes ahead, at its time or, where that has passed meanwhile, now. Raises Forbidden for the one who
+    asked for it."""
+    campaign = await store.get_campaign(connection, org_id, campaign_id, lock=True)
+    if campaign.state == "scheduled" or campaign.state in LAUNCHED:
+        return campaign
+    if campaign.state != "awaiting_approval" or campaign.scheduled_at is None:
+        raise _wrong_state("approved", campaign)
+    key = {"org_id": org_id, "campaign_id": campaign_id}
+    row = await (await connection.execute(q.launched_by, key)).fetchone()
+    if row is not None and row[0] == by:
+        raise Forbidden("who launches a campaign cannot approve it: it takes another key or user")
+    await store.change_state(
+        connection,
+        org_id,
+        campaign_id,
+        "scheduled",
+        from_states=["awaiting_approval"],
+        scheduled_at=max(campaign.scheduled_at, now),
+    )
+    return await store.get_campaign(connection, org_id, campaign_id)
+
+
+async def leave_local_time(
+    connection: Connection, org_id: int, campaign_id: int, *, now: datetime
+) -> Campaign:
+    """Everybody who has not got the message yet gets it at the hour of the organisation's time zone; when that has
+    passed, now."""
+    campaign = await store.get_campaign(connection, org_id, campaign_id, lock=True)
+    clock = campaign.plan.local_time if campaign.plan else None
+    if clock is None:
+        return campaign
+    if campaign.state not in ("draft", "running", "paused", *WAITING):
+        raise _wrong_state("changed", campaign)
+    key = {"org_id": org_id, "campaign_id": campaign_id}
+    row = await (await connection.execute(q.local_day, key)).fetchone()
+    at = None
+    if row is not None and row[0] is not None:
+        _, zone = await rules.read(connection, org_id)
+        at = max(now, at_clock(row[0], clock, zone))
+    if campaign.send_id is not None:
+        await connection.execute(
+            q.hurry_batches, {"org_id": org_id, "send_id": campaign.send_id, "at": at or now}
+        )
+    values = {**key, "at": at if campaign.state in WAITING else None}
+    await connection.execute(q.leave_local_time, values)
     return await store.get_campaign(connection, org_id, campaign_id)
 
 
@@ -99,9 +165,9 @@ async def stop(connection: Connection, org_id: int, campaign_id: int) -> Campaig
     campaign = await store.get_campaign(connection, org_id, campaign_id, lock=True)
     if campaign.state in ("stopped", "cancelled"):
         return campaign
-    if campaign.state in ("draft", "scheduled", "held"):
+    if campaign.state in ("draft", "held", *WAITING):
         await store.change_state(
-            connection, org_id, campaign_id, "cancelled", from_states=["draft", "scheduled", "held"]
+            connection, org_id, campaign_id, "cancelled", from_states=["draft", "held", *WAITING]
         )
         return await store.get_campaign(connection, org_id, campaign_id)
     if campaign.state not in ("running", "paused"):

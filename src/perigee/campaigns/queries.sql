@@ -1,23 +1,24 @@
 -- name: insert_campaign
 insert into campaign (org_id, title, message_id, channel, include, exclude, pace_count, pace_unit, created_by, options)
 values (%(org_id)s, %(title)s, %(message_id)s, %(channel)s, %(include)s, %(exclude)s, %(pace_count)s, %(pace_unit)s,
-        %(created_by)s, jsonb_strip_nulls(jsonb_build_object('app_id', %(app_id)s::text, 'utm', %(utm)s::jsonb)))
+        %(created_by)s, jsonb_strip_nulls(jsonb_build_object('app_id', %(app_id)s::text, 'utm', %(utm)s::jsonb,
+                                            'plan', %(plan)s::jsonb)))
 returning campaign_id
 
 -- name: get_campaign
 select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
-       send_id, error, created_at, updated_at, options ->> 'app_id', options -> 'utm'
+       send_id, error, created_at, updated_at, options ->> 'app_id', options -> 'utm', options -> 'plan'
 from campaign where org_id = %(org_id)s and campaign_id = %(campaign_id)s
 
 -- name: lock_campaign
 select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
-       send_id, error, created_at, updated_at, options ->> 'app_id', options -> 'utm'
+       send_id, error, created_at, updated_at, options ->> 'app_id', options -> 'utm', options -> 'plan'
 from campaign where org_id = %(org_id)s and campaign_id = %(campaign_id)s for update
 
 -- name: list_campaigns
 -- Newest first; `before` is the id of the last row of the page before, 0 for the first page.
 select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
-       send_id, error, created_at, updated_at, options ->> 'app_id', options -> 'utm'
+       send_id, error, created_at, updated_at, options ->> 'app_id', options -> 'utm', options -> 'plan'
 from campaign
 where org_id = %(org_id)s and (%(before)s = 0 or campaign_id < %(before)s)
 order by campaign_id desc limit %(limit)s
@@ -25,7 +26,7 @@ order by campaign_id desc limit %(limit)s
 -- name: list_broadcasts
 -- Newest first. A cancelled one is gone for those who list what is, or will be, sent.
 select campaign_id, title, message_id, channel, include, exclude, state, scheduled_at, pace_count, pace_unit,
-       send_id, error, created_at, updated_at, options ->> 'app_id', options -> 'utm'
+       send_id, error, created_at, updated_at, options ->> 'app_id', options -> 'utm', options -> 'plan'
 from campaign
 where org_id = %(org_id)s and state <> 'cancelled'
 order by campaign_id desc offset %(skip)s limit %(rows)s
@@ -44,7 +45,7 @@ select 1 from message where org_id = %(org_id)s and message_id = %(message_id)s 
 -- All that are sent, or will be, without anybody doing more. One that is being launched now is waited for.
 select campaign_id, send_id from campaign
 where org_id = %(org_id)s and message_id = %(message_id)s
-  and state in ('scheduled', 'held', 'preparing', 'running', 'paused')
+  and state in ('awaiting_approval', 'scheduled', 'held', 'preparing', 'running', 'paused')
 order by campaign_id for update
 
 -- name: stop_campaigns
@@ -62,7 +63,8 @@ where org_id = %(org_id)s and message_id = %(message_id)s and deleted_at is null
 -- name: change_state
 -- A conditional update: the row that comes back says that it was ours to change.
 update campaign set state = %(state)s, scheduled_at = coalesce(%(scheduled_at)s, scheduled_at), error = %(error)s,
-                    updated_at = now()
+                    launched_by = coalesce(%(launched_by)s, launched_by),
+                    local_day = coalesce(%(local_day)s, local_day), updated_at = now()
 where org_id = %(org_id)s and campaign_id = %(campaign_id)s and state = any(%(from_states)s::text[])
 returning campaign_id
 
@@ -74,9 +76,29 @@ order by scheduled_at limit 20
 
 -- name: take_due_campaign
 -- No row when another worker launches it at this moment: a large launch takes a while, and nobody should wait for it.
-select 1 from campaign
+select local_day from campaign
 where org_id = %(org_id)s and campaign_id = %(campaign_id)s and state = 'scheduled'
 for update skip locked
+
+-- name: local_day
+select local_day from campaign where org_id = %(org_id)s and campaign_id = %(campaign_id)s
+
+-- name: launched_by
+select launched_by from campaign where org_id = %(org_id)s and campaign_id = %(campaign_id)s
+
+-- name: sending_rules
+select time_zone, settings -> 'sending_rules' from organisation where org_id = %(org_id)s
+
+-- name: leave_local_time
+update campaign set options = options #- '{plan,local_time}', local_day = null,
+                    scheduled_at = coalesce(%(at)s, scheduled_at), updated_at = now()
+where org_id = %(org_id)s and campaign_id = %(campaign_id)s
+
+-- name: hurry_batches
+-- Who waits for an hour of their own waits for the account's; those whose messages began stay as they are.
+update send_batch set due_at = %(at)s
+where org_id = %(org_id)s and send_id = %(send_id)s and done_at is null and owner is null and due_at > now()
+  and due_at < 'infinity'
 
 -- name: attach_send
 update campaign set state = 'running', send_id = %(send_id)s, error = null, updated_at = now()
@@ -90,7 +112,8 @@ update send set state = 'paused', paused_at = now()
 where org_id = %(org_id)s and send_id = %(send_id)s and state = 'running'
 
 -- name: resume_send_of
--- What was due during the pause becomes due the pause later, so a paced campaign does not catch up in one burst.
+-- What was due during the pause becomes due the pause later, so a paced campaign does not catch up in one burst. Hours of
+-- the day stay what they are.
 with resumed as (
     update send s set state = 'running', error = null, paused_at = null
     from send old
@@ -101,6 +124,7 @@ with resumed as (
 update send_batch b set due_at = b.due_at + r.pause
 from resumed r
 where b.org_id = r.org_id and b.send_id = r.send_id and b.done_at is null and b.due_at > now() - r.pause
+  and exists (select from campaign c where c.org_id = r.org_id and c.send_id = r.send_id and c.pace_count is not null)
 
 -- name: stop_sends
 update send set state = 'stopped', finished_at = now()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
+from perigee.campaigns.plan import Plan
 from perigee.campaigns.types import Campaign, CampaignCreate, Pace, State
 from perigee.db.pool import Connection
 from perigee.db.queries import load
@@ -35,6 +36,7 @@ def _campaign(row: tuple[Any, ...]) -> Campaign:
         updated_at,
         app_id,
         utm,
+        plan,
     ) = row
     pace = Pace(count, unit) if count else None
     return Campaign(
@@ -53,6 +55,7 @@ def _campaign(row: tuple[Any, ...]) -> Campaign:
         updated_at,
         app_id,
         None if utm is None else msgspec.convert(utm, Utm),
+        None if plan is None else msgspec.convert(plan, Plan),
     )
 
 
@@ -74,6 +77,7 @@ async def insert_campaign(
                 "created_by": created_by,
                 "app_id": wanted.app_id,
                 "utm": None if wanted.utm is None else msgspec.json.encode(wanted.utm).decode(),
+                "plan": None if wanted.plan is None else msgspec.json.encode(wanted.plan).decode(),
             },
         )
     ).fetchone()
@@ -130,6 +134,8 @@ async def change_state(
     from_states: Sequence[State],
     scheduled_at: datetime | None = None,
     error: str | None = None,
+    launched_by: str | None = None,
+    local_day: date | None = None,
 ) -> bool:
     """Was the campaign in one of `from_states`, and so ours to change?"""
     cursor = await connection.execute(
@@ -141,6 +147,8 @@ async def change_state(
             "from_states": list(from_states),
             "scheduled_at": scheduled_at,
             "error": error,
+            "launched_by": launched_by,
+            "local_day": local_day,
         },
     )
     return await cursor.fetchone() is not None

@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from perigee.campaigns.plan import Plan
 from perigee.messages.utm import Utm
 
 State = Literal[
     "draft",
+    "awaiting_approval",
     "scheduled",
     "held",
     "preparing",
@@ -42,10 +44,12 @@ class CampaignCreate(msgspec.Struct, forbid_unknown_fields=True):
     pace: Pace | None = None
     app_id: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     utm: Utm | None = None
+    plan: Plan | None = None
 
 
 class LaunchRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """`at` absent: now. Without an offset the organisation's time zone applies."""
+    """`at` absent: now. Without an offset the organisation's time zone applies. Of a campaign with `local_time` only the
+    date counts."""
 
     at: str | None = None
 
@@ -66,6 +70,7 @@ class Campaign(msgspec.Struct):
     updated_at: datetime
     app_id: str | None
     utm: Utm | None = None
+    plan: Plan | None = None
 
 
 class AudienceCount(msgspec.Struct):

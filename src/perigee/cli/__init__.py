@@ -23,6 +23,7 @@ COMMANDS = (
     ("contacts", "perigee.cli.contacts:app", "People: import a file, look somebody up."),
     ("segments", "perigee.cli.segments:app", "Lists and dynamic segments."),
     ("messages", "perigee.cli.messages:app", "Emails and SMS to send."),
+    ("rules", "perigee.cli.rules:app", "When, how often and to whom the organisation sends."),
     ("campaigns", "perigee.cli.campaigns:app", "Make a campaign, launch it, watch it, read its report."),
     ("organisation", "perigee.cli.organisation:app", "The organisation's name, defaults and switches."),
     ("keys", "perigee.cli.keys:app", "API keys: make, list, switch off."),

@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from perigee.campaigns import types
+from perigee.campaigns.plan import Plan
 from perigee.campaigns.types import Campaign
-from perigee.cli.remote import HERE, Server, connected, console, show_facts, show_json, show_table
+from perigee.cli.remote import HERE, Server, connected, console, read_json, show_facts, show_json, show_table
 from perigee.client import Client
 from perigee.errors import OperatorError
 
@@ -22,7 +23,7 @@ app = cyclopts.App(name="campaigns", help="Campaigns: make one, see whom it reac
 
 Outcome = Literal["sent", "failed", "dropped", "uncertain"]
 Ids = Annotated[list[int], Parameter(negative="", consume_multiple=True)]
-_OVER = frozenset({"finished", "stopped", "failed", "cancelled", "held", "draft"})
+_OVER = frozenset({"awaiting_approval", "finished", "stopped", "failed", "cancelled", "held", "draft"})
 _LOOK_EVERY = 0.5
 _SHOWN_LINKS = 20
 
@@ -57,6 +58,7 @@ def create(
     exclude: Ids | None = None,
     title: str = "",
     pace: str | None = None,
+    plan: str | None = None,
     server: Server = HERE,
 ) -> None:
     """Make a campaign as a draft.
@@ -73,10 +75,17 @@ def create(
         By default the message's name.
     pace
         At most so many per unit: 500/minute, 10000/hour, 50000/day.
+    plan
+        Hours, local time and the rest as JSON: '{"local_time": "10:00"}'.
     """
     with connected(server) as client:
         made = client.create_campaign(
-            message_id, include, exclude=exclude or [], title=title, pace=_pace(pace) if pace else None
+            message_id,
+            include,
+            exclude=exclude or [],
+            title=title,
+            pace=_pace(pace) if pace else None,
+            plan=read_json("--plan", plan, Plan) if plan else None,
         )
     _show_campaign(made, server)
 
@@ -110,6 +119,30 @@ def launch(campaign_id: int, /, *, at: str | None = None, server: Server = HERE)
         2026-05-04T10:00, in the organisation's time zone unless it has an offset.
     """
     _act(server, lambda client: client.launch_campaign(campaign_id, at=at))
+
+
+@app.command
+def approve(campaign_id: int, /, *, server: Server = HERE) -> None:
+    """Approve a launch that somebody else asked for.
+
+    Parameters
+    ----------
+    campaign_id
+        The campaign's id.
+    """
+    _act(server, lambda client: client.approve_campaign(campaign_id))
+
+
+@app.command
+def leave_local_time(campaign_id: int, /, *, server: Server = HERE) -> None:
+    """Send to everybody at the organisation's hour instead of their own.
+
+    Parameters
+    ----------
+    campaign_id
+        The campaign's id.
+    """
+    _act(server, lambda client: client.leave_local_time(campaign_id))
 
 
 @app.command

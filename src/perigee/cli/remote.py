@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from cyclopts import Parameter
@@ -24,6 +24,8 @@ from rich.table import Table
 from perigee.client import ApiError, Client, ClientError
 from perigee.errors import OperatorError
 from perigee.settings import default_home
+
+T = TypeVar("T")
 
 URL, KEY = "PERIGEE_URL", "PERIGEE_API_KEY"
 IN_PART, REFUSED = 3, 4
@@ -94,6 +96,14 @@ def read_text(file: Path) -> str:
 
 
 # -- cli.toml
+
+
+def read_json(where: str, text: str, kind: type[T]) -> T:
+    """Raises OperatorError that says what of it is wrong."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError as error:
+        raise OperatorError(f"{where}: {error}") from None
 
 
 def _note_file(home: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from perigee.campaigns.plan import Plan
 from perigee.campaigns.types import (
     AudienceCount,
     Campaign,
@@ -16,6 +17,7 @@ from perigee.campaigns.types import (
 )
 from perigee.client.pages import cursor_list
 from perigee.client.transport import Transport, json
+from perigee.delivery.rules import SendingRules
 from perigee.messages.utm import Utm
 
 _PATH = "/api/v4/campaigns"
@@ -30,10 +32,17 @@ async def create_campaign(
     title: str = "",
     pace: Pace | None = None,
     utm: Utm | None = None,
+    plan: Plan | None = None,
 ) -> Campaign:
     """A draft. `include` and `exclude` are ids of segments; `utm` goes before the message's."""
     wanted = CampaignCreate(
-        message_id=message_id, include=list(include), exclude=list(exclude), title=title, pace=pace, utm=utm
+        message_id=message_id,
+        include=list(include),
+        exclude=list(exclude),
+        title=title,
+        pace=pace,
+        utm=utm,
+        plan=plan,
     )
     return await transport.call("POST", _PATH, json(Campaign), body=wanted)
 
@@ -92,3 +101,23 @@ async def campaign_recipients(
     return await cursor_list(
         transport, f"{_PATH}/{campaign_id}/recipients", Recipient, limit=limit, outcome=outcome
     )
+
+
+async def approve_campaign(transport: Transport, campaign_id: int) -> Campaign:
+    """A launch that somebody else asked for goes ahead."""
+    return await _act(transport, campaign_id, "approve")
+
+
+async def leave_local_time(transport: Transport, campaign_id: int) -> Campaign:
+    """Everybody who has not got it yet gets it at the organisation's hour."""
+    return await _act(transport, campaign_id, "leave-local-time")
+
+
+async def sending_rules(transport: Transport) -> SendingRules:
+    """What holds for all marketing messages."""
+    return await transport.call("GET", "/api/v4/sending-rules", json(SendingRules))
+
+
+async def put_sending_rules(transport: Transport, wanted: SendingRules) -> SendingRules:
+    """Replaces all of them."""
+    return await transport.call("PUT", "/api/v4/sending-rules", json(SendingRules), body=wanted)

@@ -9,6 +9,7 @@ import msgspec
 
 from perigee.db.pool import Connection
 from perigee.db.queries import load
+from perigee.delivery.hours import Hours
 from perigee.delivery.providers import pick_provider
 from perigee.delivery.rendering import Content, compile_content, stored_links
 from perigee.lib.tokens import digest
@@ -72,10 +73,13 @@ async def insert_send(
     marketing: bool,
     public_url: str,
     title: str = "",
+    hours: Hours | None = None,
+    credits: int = 0,
 ) -> int:
     """The id of the new send, which has no batches yet, through the organisation's first provider of the channel.
 
-    `kind`: campaign, single or test; `title`: the campaign's. Raises Invalid when the message does not compile or no provider is set up.
+    `kind`: campaign, single or test; `title`, `hours` in which it may be sent and `credits` that each message costs:
+    the campaign's. Raises Invalid when the message does not compile or no provider is set up.
     """
     provider_id = await pick_provider(connection, org_id, frozen.channel)
     content_digest = await _keep_content(connection, org_id, frozen, public_url)
@@ -95,6 +99,8 @@ async def insert_send(
                 "provider_id": provider_id,
                 "digest": content_digest,
                 "sender": frozen.sender,
+                "hours": None if hours is None else msgspec.json.encode(hours).decode(),
+                "credits": credits,
                 "utm": _tags(frozen, started_at, campaign_id, title),
             },
         )

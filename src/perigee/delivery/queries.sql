@@ -52,7 +52,8 @@ where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s 
 -- name: get_send
 -- UTM tags that the organisation switched off count no more, though the send began with them.
 select s.send_id, s.started_at, s.kind, s.channel, s.campaign_id, s.message_id, s.marketing, s.provider_id, s.state,
-       s.content_digest, case when o.settings ->> 'utm' is distinct from 'false' then s.utm end
+       s.content_digest, case when o.settings ->> 'utm' is distinct from 'false' then s.utm end,
+       o.time_zone, o.settings -> 'sending_rules', s.hours, s.credits
 from send s join organisation o on o.org_id = s.org_id
 where s.org_id = %(org_id)s and s.send_id = %(send_id)s
 
@@ -336,9 +337,9 @@ select content from send_content where org_id = %(org_id)s and digest = %(digest
 
 -- name: insert_send
 insert into send (org_id, started_at, kind, channel, campaign_id, message_id, message_name, tags, marketing,
-                  provider_id, content_digest, sender, utm)
+                  provider_id, content_digest, sender, utm, hours, credits)
 values (%(org_id)s, %(started_at)s, %(kind)s, %(channel)s, %(campaign_id)s, %(message_id)s, %(name)s, %(tags)s,
-        %(marketing)s, %(provider_id)s, %(digest)s, %(sender)s, %(utm)s)
+        %(marketing)s, %(provider_id)s, %(digest)s, %(sender)s, %(utm)s, %(hours)s, %(credits)s)
 returning send_id
 
 -- name: load_token_people

@@ -13,6 +13,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 import structlog
 from psycopg import errors as pg
@@ -22,7 +23,7 @@ from perigee.delivery import consequences, lease, retry
 from perigee.delivery.channel import Advice, Channel, Outcome, Outgoing, Reason, Receipt
 from perigee.delivery.lease import Entry, Lease, Retry, Window
 from perigee.delivery.providers import Channels
-from perigee.delivery.sends import Prepared, Send, Sends
+from perigee.delivery.sends import Prepared, Send, Sends, Wait
 from perigee.observe import MESSAGES
 from perigee.settings import Settings
 
@@ -143,7 +144,7 @@ class BatchRunner:
         self.channel = channel
         self.position = lease_.position
         self.open: dict[int, Prepared | None] = {}
-        self.settled: list[tuple[int, Receipt | str]] = []
+        self.settled: list[tuple[int, Receipt | Wait | str]] = []
         self.again: list[int] = []
         self.people: dict[int, Prepared] = {}
         self.all_begun = asyncio.Event()
@@ -263,7 +264,7 @@ class BatchRunner:
             await consequences.follow(self, advised)
         return True
 
-    def _advised(self, settled: list[tuple[int, Receipt | str]]) -> list[tuple[str, Receipt]]:
+    def _advised(self, settled: list[tuple[int, Receipt | Wait | str]]) -> list[tuple[str, Receipt]]:
         """Address and receipt where the receipt means something beyond its own message."""
         return [
             (prepared.address, receipt)
@@ -286,7 +287,9 @@ class BatchRunner:
                     entry.address = None
                 return await lease.commit(connection, self.lease, window, seconds)
 
-    def _window(self, settled: list[tuple[int, Receipt | str]], begin: list[int], done: bool) -> Window:
+    def _window(
+        self, settled: list[tuple[int, Receipt | Wait | str]], begin: list[int], done: bool
+    ) -> Window:
         window = Window(
             position=self.position + len(begin),
             still_position=self.position,
@@ -300,12 +303,15 @@ class BatchRunner:
             self._account(window, index, result)
         return window
 
-    def _account(self, window: Window, index: int, result: Receipt | str) -> None:
+    def _account(self, window: Window, index: int, result: Receipt | Wait | str) -> None:
         lease_, prepared = self.lease, self.people.get(index)
         ordinal, recipient = lease_.ordinals[index], lease_.recipients[index]
         contact_id = prepared.contact_id if prepared else self.send.contact_of(recipient)
         if isinstance(result, str):
             window.entries.append(Entry(ordinal, contact_id, None, "dropped", result))
+            return
+        if isinstance(result, Wait):
+            window.retries.append(Retry(ordinal, recipient, lease_.attempt, *result))
             return
         assert prepared is not None
         address = None if prepared.copy else prepared.address
@@ -353,11 +359,15 @@ class BatchRunner:
         asked_at = time.monotonic()
         suppressed = await self.send.suppressed(self.sender.database, self.lease, indexes)
         fresh_until = asked_at + FRESH_SECONDS
+        clocks = self.send.clocks(datetime.now(UTC))
         for number, index in enumerate(indexes):
             prepared = self.people.get(index)
             reason = suppressed.get(self.lease.recipients[index])
             if reason is not None or prepared is None:
                 self._settle(index, reason or "deleted")
+                continue
+            if (later := clocks(prepared)) is not None:
+                self._settle(index, later)
                 continue
             outgoing = self.send.outgoing(self.lease, index, prepared, self._may_send, fresh_until)
             if isinstance(outgoing, Receipt):
@@ -378,7 +388,7 @@ class BatchRunner:
 
         return settle
 
-    def _settle(self, index: int, result: Receipt | str) -> None:
+    def _settle(self, index: int, result: Receipt | Wait | str) -> None:
         del self.open[index]
         self.settled.append((index, result))
 

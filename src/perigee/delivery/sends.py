@@ -7,7 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -16,9 +17,12 @@ from perigee.db.queries import load
 from perigee.delivery import data
 from perigee.delivery.channel import Outcome, Outgoing, Reason, Receipt
 from perigee.delivery.data import NOTHING, Given, Somebody
+from perigee.delivery.hours import Hours, wait
 from perigee.delivery.lease import Lease
 from perigee.delivery.rendering import Content, Renderer, compile_content, renderers
-from perigee.delivery.suppression import ADDRESS_KIND, by_token, reason_case, recipients_from
+from perigee.delivery.rules import Channel as RuleChannel
+from perigee.delivery.rules import SendingRules, of_stored
+from perigee.delivery.suppression import ADDRESS_KIND, Drop, by_token, reason_case, recipients_from
 from perigee.errors import NotFound, PerigeeError
 from perigee.files import preprocessor
 from perigee.keys import Keys
@@ -52,6 +56,13 @@ class Reached(NamedTuple):
     row: tuple[Any, ...]
 
 
+class Wait(NamedTuple):
+    """Somebody who may be sent to later: in so many seconds, and why not now. No attempt is counted."""
+
+    seconds: float
+    reason: str
+
+
 def _reached(channel: str, row: tuple[Any, ...]) -> Reached | None:
     """The contact's one address of this channel; None when it has none."""
     contact_id, email, phone, spelling = row[:4]
@@ -76,6 +87,9 @@ class Send:
         provider_id: int,
         content: Content,
         renderers: Mapping[str, Renderer],
+        rules: SendingRules,
+        hours: Hours | None,
+        zone: ZoneInfo,
     ) -> None:
         self.org_id = org_id
         self.send_id = send_id
@@ -86,6 +100,9 @@ class Send:
         self.provider_id = provider_id
         self.content = content
         self._renderers = renderers
+        allowed = (rules.hours.get(cast("RuleChannel", channel)), hours) if marketing else ()
+        self._hours = [one for one in allowed if one is not None]
+        self._zone = zone
         self._refusals = 0
         self._suppression = _suppression_query(channel)
         self._recommends = preprocessor.NAME.encode() in msgspec.json.encode(content)
@@ -162,6 +179,28 @@ class Send:
                 },
             )
             return {row[0]: row[1] for row in await cursor.fetchall()}
+
+    def clocks(self, now: datetime) -> Callable[[Prepared], Wait | str | None]:
+        """Who is outside of the allowed hours at `now`: how long they wait, or why they are not sent to at all."""
+        if not self._hours:
+            return lambda _: None
+        by_zone: dict[str | None, Wait | str | None] = {}
+
+        def judge(prepared: Prepared) -> Wait | str | None:
+            zone = prepared.person.time_zone
+            if zone not in by_zone:
+                waiting = wait(self._hours, self._zone if zone is None else ZoneInfo(zone), now)
+                seconds = None if waiting is None else waiting.total_seconds()
+                by_zone[zone] = (
+                    Drop.QUIET_HOURS
+                    if seconds is None
+                    else Wait(seconds, Drop.QUIET_HOURS)
+                    if seconds
+                    else None
+                )
+            return by_zone[zone]
+
+        return judge
 
     def outgoing(
         self,
@@ -240,7 +279,8 @@ class Sends:
             ).fetchone()
             if row is None:
                 raise NotFound(f"send {send_id} does not exist")
-            _, started_at, kind, channel, campaign_id, _, marketing, provider_id, _, digest, tags = row
+            _, started_at, kind, channel, campaign_id, _, marketing, provider_id, _, digest, tags, *rest = row
+            zone, rules, hours, _ = rest
             content, compiled = await self._compiled.get(
                 connection,
                 org_id,
@@ -269,6 +309,9 @@ class Sends:
             provider_id=provider_id,
             content=content,
             renderers=made,
+            rules=of_stored(rules),
+            hours=None if hours is None else msgspec.convert(hours, Hours),
+            zone=ZoneInfo(zone),
         )
 
 

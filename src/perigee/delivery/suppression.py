@@ -25,6 +25,7 @@ class Drop(StrEnum):
     MUTED = "muted"
     EXCLUDED = "excluded"
     DUPLICATE_ADDRESS = "duplicate_address"
+    QUIET_HOURS = "quiet_hours"
 
 
 _NOT_IN_CATEGORY = """(cardinality(%(categories)s::text[]) > 0 and not exists (

@@ -38,6 +38,7 @@ MODULES = (
     "perigee.messages.api",
     "perigee.sending.api",
     "perigee.campaigns.api",
+    "perigee.campaigns.rules_api",
     "perigee.push.webpush_api",
     "perigee.products.api",
     "perigee.promocodes.api",
