@@ -124,6 +124,7 @@ class First:
         app = await self.make("/api/v4/apps", name=f"Bot {MARK}")
         source = await self.make("/api/v4/recommendation-sources", name=f"Best {MARK}")
         sender = await self.make("/api/v4/senders", channel="viber", value=MARK)
+        domain = await self.make("/api/v4/domains", domain=f"mail.{host}")
         await self.make("/api/v4/workflows", name=f"Series {MARK}")
         key = await self.make("/api/v4/api-keys", description=MARK)
         provider = await self.make("/api/v4/providers", name=MARK)
@@ -136,6 +137,7 @@ class First:
             "data_source_id": source["source_id"],
             "source_id": source["source_id"],
             "sender_id": sender["sender_id"],
+            "domain_id": domain["domain_id"],
             "key_id": key["key_id"],
             "provider_id": provider["provider_id"],
         }

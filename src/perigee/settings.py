@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 import types
 import typing
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from perigee.errors import OperatorError
+from perigee.lib.endpoints import parse_endpoints
 from perigee.lib.public_addresses import parse_networks, parse_ports
 
 
@@ -66,6 +68,13 @@ def readable(read: Callable[[str], object], form: str) -> Callable[[Any], str | 
         return None
 
     return broken
+
+
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+
+
+def host_name(value: Any) -> str | None:
+    return None if not value or _HOST.fullmatch(value) else "must be a host name in lower case"
 
 
 RATE = between(0, 1_000_000)
@@ -248,6 +257,23 @@ class Settings:
         "80 443 8080 8443",
         "Ports that links of callers may lead to, separated by spaces, or `any`.",
         check=readable(parse_ports, "ports separated by spaces, or `any`"),
+    )
+    dns_servers: str = setting(
+        "",
+        "Name servers that are asked for the records of sender domains, such as `9.9.9.9 [::1]:5353`; empty: this machine's.",
+        check=readable(
+            lambda text: parse_endpoints(text, 53), "addresses such as 9.9.9.9:53, separated by spaces"
+        ),
+    )
+    bounce_host: str = setting(
+        "",
+        "Host that takes the mail of bounce domains, for their MX record; empty: the host of public_url.",
+        check=host_name,
+    )
+    bounce_domain: str = setting(
+        "",
+        "Bounce domain of email whose own domain has none in order; empty: bounces go to the sender.",
+        check=host_name,
     )
     check_domains: str = setting(
         "off",

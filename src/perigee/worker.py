@@ -18,6 +18,7 @@ from perigee.delivery.events import waiting
 from perigee.delivery.providers import Channels, built_in_settings
 from perigee.delivery.sender import Sender
 from perigee.delivery.sends import Sends
+from perigee.domains.manage import Checks
 from perigee.keys import Keys
 from perigee.lib import garbage
 from perigee.settings import Settings
@@ -26,6 +27,8 @@ log = structlog.get_logger()
 
 TICK_SECONDS = 0.5
 """How often the scheduler looks for due campaigns and retries."""
+DOMAIN_SECONDS = 30.0
+"""How often sender domains are looked for whose check is due."""
 JOBS_AT_ONCE = 2
 RESCUE_SECONDS = 10.0
 
@@ -44,6 +47,7 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
             _run_jobs(settings, database_url, database, stop),
             _every(TICK_SECONDS, stop, lambda: _tick(settings, database)),
             _every(upkeep.SECONDS, stop, lambda: upkeep.run(database, settings, datetime.now(UTC))),
+            _every(DOMAIN_SECONDS, stop, Checks(database, settings).check_due),
             _pass_on(stop, sender.stop),
         )
         await channels.close()

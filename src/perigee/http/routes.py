@@ -43,6 +43,7 @@ MODULES = (
     "perigee.products.api",
     "perigee.promocodes.api",
     "perigee.senders.api",
+    "perigee.domains.api",
     "perigee.workflows.api",
     "perigee.delivery.api",
     "perigee.delivery.channels.sandbox.api",

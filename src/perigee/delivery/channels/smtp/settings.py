@@ -33,6 +33,16 @@ class Security(StrEnum):
     NONE = "none"  # a relay on this machine or a trusted network
 
 
+class Service(StrEnum):
+    """Services whose webhooks report a message by what one of its headers says (`delivery.rendering`)."""
+
+    NONE = ""
+    SES = "ses"
+    SENDGRID = "sendgrid"
+    MAILGUN = "mailgun"
+    POSTMARK = "postmark"
+
+
 class SmtpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One relay. The password is stored encrypted by whoever keeps this form."""
 
@@ -49,6 +59,13 @@ class SmtpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(title="Sign in without encryption", description="Sends the password readable over the network."),
     ] = False
     helo: Helo = ""
+    service: Annotated[
+        Service,
+        Meta(
+            title="Service",
+            description="Whose relay it is; its reports of bounces and complaints then find their message.",
+        ),
+    ] = Service.NONE
     connections: Annotated[int, Meta(ge=1, le=100, title="Connections per process")] = 8
     messages_per_connection: Annotated[int, Meta(ge=1, le=100_000, title="Messages per connection")] = 1000
     connection_seconds: Annotated[int, Meta(ge=5, le=3600, title="Life of a connection in seconds")] = 300
