@@ -12,11 +12,10 @@ from perigee.campaigns.types import (
     CampaignCreate,
     LaunchRequest,
     Progress,
-    Recipient,
     Report,
 )
 from perigee.errors import Invalid
-from perigee.http.v4 import PAGE, Call, Created, Page, Query, Right, cursor_page, operation
+from perigee.http.v4 import PAGE, Call, Created, Page, Right, cursor_page, operation
 from perigee.lib.dates import to_moment
 
 OUTCOMES = ("sent", "failed", "dropped", "uncertain")
@@ -176,35 +175,3 @@ async def get_report(call: Call) -> Report:
     """The funnel, which adds up to the chosen audience."""
     async with call.context.database.connection() as connection:
         return await progress.report(connection, call.org_id, call.path["campaign_id"])
-
-
-@operation(
-    "GET",
-    "/campaigns/{campaign_id:int}/recipients",
-    right=Right.MESSAGES,
-    answer=Page[Recipient],
-    query=(
-        Query("outcome", str, "sent, failed, dropped or uncertain"),
-        *PAGE,
-    ),
-)
-async def list_recipients(call: Call) -> Page:
-    """The ledger: everybody and what became of them."""
-    outcome = call.query.get("outcome") or None
-    if outcome is not None and outcome not in OUTCOMES:
-        raise Invalid.of("outcome", outcome, "must be one of " + ", ".join(OUTCOMES))
-    after, limit = cursor_page(call)
-    async with call.context.database.connection() as connection:
-        rows: list[Recipient] = await progress.recipients(
-            connection,
-            call.org_id,
-            call.path["campaign_id"],
-            after=after - 1,
-            limit=limit + 1,
-            outcome=outcome,
-        )
-    page = Page(rows[:limit])
-    if len(rows) > limit:
-        # Cursors count from 1, so that 0 is the beginning.
-        page.next = str(rows[limit - 1].ordinal + 1)
-    return page

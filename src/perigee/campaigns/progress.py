@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from perigee.campaigns import store
-from perigee.campaigns.types import LinkClicks, Progress, Recipient, Report
+from perigee.campaigns.types import LinkClicks, Progress, Report
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 
@@ -99,15 +99,3 @@ async def report(connection: Connection, org_id: int, campaign_id: int) -> Repor
         complained=engaged.get("SPAM", 0),
         links=[LinkClicks(*row) for row in links],
     )
-
-
-async def recipients(
-    connection: Connection, org_id: int, campaign_id: int, *, after: int, limit: int, outcome: str | None
-) -> list[Recipient]:
-    """Lines of the ledger by ordinal. Raises NotFound."""
-    campaign = await store.get_campaign(connection, org_id, campaign_id)
-    cursor = await connection.execute(
-        q.recipients,
-        {"org_id": org_id, "send_id": campaign.send_id, "after": after, "limit": limit, "outcome": outcome},
-    )
-    return [Recipient(*row) for row in await cursor.fetchall()]

@@ -219,17 +219,6 @@ where org_id = %(org_id)s and send_id = %(send_id)s and status = 'CLICKED' and d
   and coalesce(meta ->> 'machine', '') = ''
 group by 1 order by 2 desc, 1 limit 200
 
--- name: recipients
--- The ledger by key; `after` is the ordinal of the last row of the page before, -1 for the first page.
-select d.ordinal, d.contact_id, coalesce(d.address, case s.channel when 'email' then c.email else c.phone end),
-       d.outcome, d.reason, d.provider_text, d.language, d.at
-from send s
-join delivery d on d.org_id = s.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
-left join contact c on c.org_id = d.org_id and c.contact_id = d.contact_id
-where s.org_id = %(org_id)s and s.send_id = %(send_id)s and d.ordinal > %(after)s
-  and (%(outcome)s::text is null or d.outcome = %(outcome)s)
-order by d.ordinal limit %(limit)s
-
 -- name: allow_long_launch
 -- A large audience takes longer than a request may, and sorts more than the default memory holds.
 select set_config('statement_timeout', %(timeout)s, true), set_config('work_mem', '64MB', true)

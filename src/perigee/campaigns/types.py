@@ -127,16 +127,3 @@ class Report(msgspec.Struct):
     unsubscribed: int
     complained: int
     links: list[LinkClicks]
-
-
-class Recipient(msgspec.Struct):
-    """One line of the ledger."""
-
-    ordinal: int
-    contact_id: int
-    address: str | None
-    outcome: str
-    reason: str | None
-    provider_text: str | None
-    language: str | None
-    at: datetime

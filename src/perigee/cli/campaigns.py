@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import cyclopts
@@ -18,10 +19,12 @@ from perigee.campaigns.types import Campaign
 from perigee.cli.remote import HERE, Server, connected, console, read_json, show_facts, show_json, show_table
 from perigee.client import Client
 from perigee.errors import OperatorError
+from perigee.reports.campaign.types import Dimension
 
 app = cyclopts.App(name="campaigns", help="Campaigns: make one, see whom it reaches, launch, watch, report.")
 
 Outcome = Literal["sent", "failed", "dropped", "uncertain"]
+Engaged = Literal["opened", "clicked", "unsubscribed", "complained"]
 Ids = Annotated[list[int], Parameter(negative="", consume_multiple=True)]
 _OVER = frozenset({"awaiting_approval", "finished", "stopped", "failed", "cancelled", "held", "draft"})
 _LOOK_EVERY = 0.5
@@ -276,6 +279,85 @@ def recipients(
         return
     rows = [[one.contact_id, one.address, one.outcome, one.reason, one.at] for one in found]
     show_table(["Contact", "Address", "Outcome", "Reason", "At"], rows, empty="Nobody.")
+
+
+@app.command
+def export(
+    campaign_id: int,
+    file: Path,
+    /,
+    *,
+    outcome: Outcome | None = None,
+    engaged: Engaged | None = None,
+    server: Server = HERE,
+) -> None:
+    """Write everybody and what became of them into a CSV file.
+
+    Parameters
+    ----------
+    campaign_id
+        The campaign's id.
+    file
+        Where to write it; a file that is there is not replaced.
+    outcome
+        Only those with this outcome.
+    engaged
+        Only those who did this.
+    """
+    with connected(server) as client:
+        found = client.campaign_recipients_csv(campaign_id, outcome=outcome, engaged=engaged)
+    try:
+        with file.open("xb") as written:
+            written.write(found)
+    except OSError as error:
+        raise OperatorError(f"{file} cannot be written: {error.strerror}") from None
+    lines = found.count(b"\n") - 1
+    console.print(f"{lines} lines in {file}")
+
+
+@app.command
+def breakdown(campaign_id: int, by: Dimension, /, *, server: Server = HERE) -> None:
+    """Show a campaign's figures by one thing.
+
+    Parameters
+    ----------
+    campaign_id
+        The campaign's id.
+    by
+        What to group by; hour and day count from the start.
+    """
+    with connected(server) as client:
+        found = client.campaign_breakdown(campaign_id, by)
+    if server.json:
+        show_json(found)
+        return
+    rows = [
+        [one.value or "unknown", one.about, one.sent, one.opened, one.clicked, one.opens, one.clicks]
+        for one in found
+    ]
+    show_table(
+        [by.capitalize(), "", "Sent", "Opened", "Clicked", "Opens", "Clicks"], rows, empty="Nothing yet."
+    )
+
+
+@app.command
+def revenue(campaign_id: int, /, *, server: Server = HERE) -> None:
+    """Show the money a campaign brought: delivered orders whose last touch it was.
+
+    Parameters
+    ----------
+    campaign_id
+        The campaign's id.
+    """
+    with connected(server) as client:
+        found = client.campaign_revenue(campaign_id)
+    if server.json:
+        show_json(found)
+        return
+    console.print(
+        f"{found.purchases} purchases by {found.buyers} people: {found.revenue:,.2f} {found.currency}, "
+        f"{found.average:,.2f} each"
+    )
 
 
 def _act(server: Server, action: Callable[[Client], Campaign]) -> None:

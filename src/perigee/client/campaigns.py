@@ -12,13 +12,13 @@ from perigee.campaigns.types import (
     LaunchRequest,
     Pace,
     Progress,
-    Recipient,
     Report,
 )
 from perigee.client.pages import cursor_list
 from perigee.client.transport import Transport, json
 from perigee.delivery.rules import SendingRules
 from perigee.messages.utm import Utm
+from perigee.reports.campaign.types import Dimension, Person, Purchase, Revenue, RevenueRules, Slice
 
 _PATH = "/api/v4/campaigns"
 
@@ -95,11 +95,17 @@ async def campaign_report(transport: Transport, campaign_id: int) -> Report:
 
 
 async def campaign_recipients(
-    transport: Transport, campaign_id: int, *, outcome: str | None = None, limit: int | None = None
-) -> list[Recipient]:
-    """The ledger: everybody and what became of them. `outcome`: sent, failed, dropped or uncertain."""
+    transport: Transport,
+    campaign_id: int,
+    *,
+    outcome: str | None = None,
+    engaged: str | None = None,
+    limit: int | None = None,
+) -> list[Person]:
+    """The ledger: everybody, what became of them and what they did. `outcome`: sent, failed, dropped or uncertain;
+    `engaged`: opened, clicked, unsubscribed or complained."""
     return await cursor_list(
-        transport, f"{_PATH}/{campaign_id}/recipients", Recipient, limit=limit, outcome=outcome
+        transport, f"{_PATH}/{campaign_id}/recipients", Person, limit=limit, outcome=outcome, engaged=engaged
     )
 
 
@@ -121,3 +127,36 @@ async def sending_rules(transport: Transport) -> SendingRules:
 async def put_sending_rules(transport: Transport, wanted: SendingRules) -> SendingRules:
     """Replaces all of them."""
     return await transport.call("PUT", "/api/v4/sending-rules", json(SendingRules), body=wanted)
+
+
+async def campaign_recipients_csv(
+    transport: Transport, campaign_id: int, *, outcome: str | None = None, engaged: str | None = None
+) -> bytes:
+    """The same, all of it, as a CSV file that is safe to open in a spreadsheet."""
+    path = f"{_PATH}/{campaign_id}/recipients.csv"
+    query = {"outcome": outcome, "engaged": engaged}
+    return await transport.call("GET", path, lambda reply: reply.body, query=query)
+
+
+async def campaign_breakdown(transport: Transport, campaign_id: int, by: Dimension) -> list[Slice]:
+    """The campaign's figures by domain, language, link, device, hour and so on; the largest 500."""
+    return await cursor_list(transport, f"{_PATH}/{campaign_id}/breakdown", Slice, by=by)
+
+
+async def campaign_revenue(transport: Transport, campaign_id: int) -> Revenue:
+    """The delivered orders that the campaign brought."""
+    return await transport.call("GET", f"{_PATH}/{campaign_id}/revenue", json(Revenue))
+
+
+async def campaign_purchases(transport: Transport, campaign_id: int) -> list[Purchase]:
+    """The latest 500 orders behind the revenue."""
+    return await cursor_list(transport, f"{_PATH}/{campaign_id}/purchases", Purchase, limit=500)
+
+
+async def get_revenue_rules(transport: Transport) -> RevenueRules:
+    return await transport.call("GET", "/api/v4/revenue-rules", json(RevenueRules))
+
+
+async def set_revenue_rules(transport: Transport, wanted: RevenueRules) -> RevenueRules:
+    """When an order counts as brought by a message."""
+    return await transport.call("PUT", "/api/v4/revenue-rules", json(RevenueRules), body=wanted)

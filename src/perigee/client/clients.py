@@ -70,6 +70,12 @@ class Methods:
     campaign_progress = method(campaigns.campaign_progress)
     campaign_report = method(campaigns.campaign_report)
     campaign_recipients = method(campaigns.campaign_recipients)
+    campaign_recipients_csv = method(campaigns.campaign_recipients_csv)
+    campaign_breakdown = method(campaigns.campaign_breakdown)
+    campaign_revenue = method(campaigns.campaign_revenue)
+    campaign_purchases = method(campaigns.campaign_purchases)
+    get_revenue_rules = method(campaigns.get_revenue_rules)
+    set_revenue_rules = method(campaigns.set_revenue_rules)
 
     add_provider = method(providers.add_provider)
     list_providers = method(providers.list_providers)

@@ -123,6 +123,10 @@ class Empty:
     """As a declared `answer`: no body."""
 
 
+class Csv:
+    """As a declared `answer`: a file of comma-separated values (RFC 4180)."""
+
+
 class PlainText:
     """As a declared `answer`: text/plain.
 

@@ -39,6 +39,7 @@ MODULES = (
     "perigee.sending.api",
     "perigee.campaigns.api",
     "perigee.campaigns.rules_api",
+    "perigee.reports.campaign.api",
     "perigee.push.webpush_api",
     "perigee.products.api",
     "perigee.promocodes.api",

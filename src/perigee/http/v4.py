@@ -5,13 +5,14 @@ The UI, the CLI, the client and MCP use it for everything the old wire has no me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Generic
 
 import msgspec
 from litestar import Response
+from litestar.response import Stream
 from typing_extensions import TypeVar
 
 from perigee import errors
@@ -21,7 +22,7 @@ from perigee.esputnik.envelope import headers_of, status_of
 from perigee.http import failure
 from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
-from perigee.http.operation import Call, Handler, Operation, Query, declare, default_limit
+from perigee.http.operation import Call, Csv, Handler, Operation, Query, declare, default_limit
 from perigee.http.rates import Rate
 from perigee.lib import json_edge
 from perigee.settings import Settings
@@ -32,6 +33,8 @@ __all__ = [
     "PAGE",
     "Call",
     "Created",
+    "Csv",
+    "Download",
     "Page",
     "Query",
     "Right",
@@ -55,6 +58,14 @@ class Created:
     """Answers 201 with the value."""
 
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Answers with a CSV file, piece by piece. Declared as `Csv`."""
+
+    name: str
+    pieces: AsyncIterator[bytes]
 
 
 Item = TypeVar("Item", default=Any)
@@ -99,6 +110,9 @@ class V4Face:
             value, status = value.value, 201
         if value is None:
             return Response(content=b"", status_code=204)
+        if isinstance(value, Download):
+            named = {"Content-Disposition": f'attachment; filename="{value.name}"'}
+            return Stream(value.pieces, headers=named, media_type="text/csv; charset=utf-8")
         return Response(content=json_edge.encode(value), status_code=status, media_type="application/json")
 
     def refuse(self, error: Exception, request: AnyRequest) -> Response[Any]:

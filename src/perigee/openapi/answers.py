@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, get_origin
 
 from perigee.accounts.rights import Right
-from perigee.http.operation import Empty, Operation, PlainText, Sentence
+from perigee.http.operation import Csv, Empty, Operation, PlainText, Sentence
 from perigee.openapi.schemas import REF, Schemas, by_status, parts
 
 JSON = "application/json"
@@ -139,6 +139,9 @@ def _answer(operation: Operation, answer: Any, schemas: Schemas) -> dict[str, An
         elif part is PlainText:
             content["text/plain"] = {"schema": {"type": "string"}}
             lines.append("Plain text.")
+        elif part is Csv:
+            content["text/csv"] = {"schema": {"type": "string"}}
+            lines.append("A CSV file.")
         else:
             content[JSON] = {"schema": schemas.of(part)}
             lines.append("Done.")

@@ -8,11 +8,11 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
-from perigee.http.operation import Empty, Operation, PlainText, Sentence
+from perigee.http.operation import Csv, Empty, Operation, PlainText, Sentence
 from perigee.openapi.meanings import MEANINGS, REQUIRED, OneOrMany
 
 REF = "#/components/schemas/"
-MARKERS = (Sentence, Empty, PlainText)
+MARKERS = (Sentence, Empty, PlainText, Csv)
 _DECIMAL = {"type": "string", "format": "decimal"}
 _SIMPLE = frozenset({"string", "integer", "number", "boolean", "null"})
 

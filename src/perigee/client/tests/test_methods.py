@@ -12,6 +12,7 @@ SESSION = "6f2b6b0e-8d0f-4a57-9f1e-2c3d4e5f6a7b"
 
 def _recipient(ordinal: int) -> dict[str, object]:
     return {
+        "send_id": 1,
         "ordinal": ordinal,
         "contact_id": ordinal,
         "address": None,
@@ -19,6 +20,7 @@ def _recipient(ordinal: int) -> dict[str, object]:
         "reason": None,
         "provider_text": None,
         "language": "en",
+        "attempts": 1,
         "at": "2026-01-01T00:00:00Z",
     }
 

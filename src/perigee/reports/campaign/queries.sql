@@ -1,0 +1,131 @@
+-- name: by_ledger
+-- {value}: one of the expressions of `breakdowns`. Somebody who clicked has read, even with images off.
+with line as materialized (
+    select s.send_id, d.ordinal, d.outcome, {value} as value
+    from send s
+    join delivery d on d.org_id = s.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
+    left join contact c on {contact} and c.org_id = d.org_id and c.contact_id = d.contact_id
+    where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s
+), act as materialized (
+    select a.send_id, a.ordinal,
+           bool_or(a.status in ('READ', 'CLICKED')) as opened, bool_or(a.status = 'CLICKED') as clicked,
+           bool_or(a.status = 'UNSUBSCRIBED') as unsubscribed, bool_or(a.status = 'SPAM') as complained
+    from send s
+    join activity a on a.org_id = s.org_id and a.send_id = s.send_id and a.at >= s.started_at
+    where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s
+      and a.status in ('READ', 'CLICKED', 'UNSUBSCRIBED', 'SPAM') and {human}
+    group by 1, 2
+)
+select coalesce(line.value, ''), '', count(*)::int,
+       count(*) filter (where outcome = 'sent')::int, count(*) filter (where outcome = 'failed')::int,
+       count(*) filter (where outcome = 'uncertain')::int, count(*) filter (where outcome = 'dropped')::int,
+       count(*) filter (where act.opened)::int, count(*) filter (where act.clicked)::int,
+       count(*) filter (where act.unsubscribed)::int, count(*) filter (where act.complained)::int
+from line left join act on act.send_id = line.send_id and act.ordinal = line.ordinal
+group by 1 order by 3 desc, 1 limit %(limit)s
+
+-- name: by_hit
+-- {value}, {about}: one of the expressions of `breakdowns`, over `activity a` and `send s`.
+select coalesce({value}, ''), coalesce({about}, ''),
+       count(distinct (a.send_id, a.ordinal))::int,
+       count(distinct (a.send_id, a.ordinal)) filter (where a.status = 'CLICKED')::int,
+       count(*) filter (where a.status = 'READ')::int, count(*) filter (where a.status = 'CLICKED')::int
+from send s
+join activity a on a.org_id = s.org_id and a.send_id = s.send_id and a.at >= s.started_at
+where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s and a.status = any(%(statuses)s::text[]) and {human}
+group by 1 order by {order} limit %(limit)s
+
+-- name: people
+-- The ledger by key, filtered; what came later is looked up for the rows of the page alone.
+with engaged as materialized (
+    select distinct a.send_id, a.ordinal
+    from send s
+    join activity a on a.org_id = s.org_id and a.send_id = s.send_id and a.at >= s.started_at
+    where cardinality(%(engaged)s::text[]) > 0 and s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s
+      and a.status = any(%(engaged)s::text[]) and {human}
+), line as materialized (
+    select s.send_id, s.started_at, d.ordinal, d.contact_id,
+           coalesce(d.address, case s.channel when 'email' then c.email when 'sms' then c.phone when 'viber' then c.phone end)
+               as address,
+           d.outcome, d.reason, d.provider_text, d.language, d.attempt, d.at
+    from send s
+    join delivery d on d.org_id = s.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
+    left join contact c on c.org_id = d.org_id and c.contact_id = d.contact_id
+    where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s
+      and (s.send_id, d.ordinal) > (%(send_id)s, %(ordinal)s)
+      and (%(outcome)s::text is null or d.outcome = %(outcome)s)
+      and (%(reason)s::text is null or d.reason = %(reason)s)
+      and (%(domain)s::text is null or split_part(coalesce(d.address, c.email), '@', 2) = %(domain)s)
+      and (%(address)s::text is null or coalesce(d.address, c.email, c.phone) = %(address)s)
+      and (cardinality(%(engaged)s::text[]) = 0 or (s.send_id, d.ordinal) in (select send_id, ordinal from engaged))
+    order by s.send_id, d.ordinal limit %(limit)s
+)
+select line.send_id, line.ordinal, line.contact_id, line.address, line.outcome, line.reason, line.provider_text,
+       line.language, line.attempt, line.at, act.opened_at, act.clicked_at, coalesce(act.clicks, 0),
+       act.unsubscribed_at, act.complained_at, late.at, late.detail
+from line
+left join lateral (
+    select min(a.at) filter (where a.status in ('READ', 'CLICKED')) as opened_at,
+           min(a.at) filter (where a.status = 'CLICKED') as clicked_at,
+           count(*) filter (where a.status = 'CLICKED')::int as clicks,
+           min(a.at) filter (where a.status = 'UNSUBSCRIBED') as unsubscribed_at,
+           min(a.at) filter (where a.status = 'SPAM') as complained_at
+    from activity a
+    where a.org_id = %(org_id)s and a.send_id = line.send_id and a.ordinal = line.ordinal and a.at >= line.started_at
+      and a.status in ('READ', 'CLICKED', 'UNSUBSCRIBED', 'SPAM') and {human}
+) act on true
+left join lateral (
+    -- What came back after it had been accepted.
+    select a.at, a.detail from activity a
+    where line.outcome = 'sent' and a.org_id = %(org_id)s and a.contact_id = line.contact_id and a.at >= line.at
+      and a.send_id = line.send_id and a.ordinal = line.ordinal and a.status = 'UNDELIVERED'
+    order by a.at limit 1
+) late on true
+order by line.send_id, line.ordinal
+
+-- name: purchases
+-- Orders whose last touch, among all messages of all campaigns, is a message of this one. Only who was touched by this
+-- campaign can be: so their orders alone are looked at.
+with rule as materialized (
+    select * from unnest(%(channels)s::text[], %(statuses)s::text[], %(days)s::int[]) as r (channel, status, days)
+), own as materialized (
+    select distinct a.contact_id
+    from send s
+    join activity a on a.org_id = s.org_id and a.send_id = s.send_id and a.at >= s.started_at
+    join rule r on r.channel = a.channel and r.status = a.status
+    where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s and not (s.tags && %(tags)s::text[]) and {human}
+), candidate as materialized (
+    select o.order_id, o.external_order_id, o.contact_id, o.total, o.ordered_at
+    from own join orders o on o.org_id = %(org_id)s and o.contact_id = own.contact_id
+    where o.status = 'DELIVERED' and o.currency = %(currency)s
+      and o.ordered_at >= (select min(s.started_at) from send s
+                           where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s)
+)
+select c.order_id, c.external_order_id, c.contact_id, c.total, c.ordered_at, t.at
+from candidate c
+cross join lateral (
+    select a.at, s.campaign_id
+    from activity a
+    join rule r on r.channel = a.channel and r.status = a.status
+    join send s on s.org_id = a.org_id and s.send_id = a.send_id
+    where a.org_id = %(org_id)s and a.contact_id = c.contact_id and a.at <= c.ordered_at
+      and a.at > c.ordered_at - make_interval(days => %(longest)s) and a.at > c.ordered_at - make_interval(days => r.days)
+      and not (s.tags && %(tags)s::text[]) and {human}
+    order by a.at desc, a.activity_id desc limit 1
+) t
+where t.campaign_id = %(campaign_id)s
+
+-- name: engaged_people
+select count(distinct (a.send_id, a.ordinal))::int,
+       count(distinct (a.send_id, a.ordinal)) filter (where a.status = 'CLICKED')::int
+from send s
+join activity a on a.org_id = s.org_id and a.send_id = s.send_id and a.at >= s.started_at
+where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s and a.status in ('READ', 'CLICKED') and {human}
+
+-- name: organisation_rules
+select currency, settings -> 'revenue' from organisation where org_id = %(org_id)s
+
+-- name: set_rules
+update organisation set settings = case when %(rules)s::jsonb is null then settings - 'revenue'
+                                        else jsonb_set(settings, '{revenue}', %(rules)s::jsonb) end
+where org_id = %(org_id)s
