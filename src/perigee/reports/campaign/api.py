@@ -33,13 +33,11 @@ _PLACE = re.compile(r"([0-9]{1,18})-([0-9]{1,9})\Z")
     "/campaigns/{campaign_id:int}/breakdown",
     right=Right.MESSAGES,
     answer=Page[Slice],
-    query=(Query("by", str, ", ".join(get_args(Dimension)), required=True, example="domain"),),
+    query=(Query("by", str, ", ".join(get_args(Dimension)), default="domain"),),
 )
 async def get_breakdown(call: Call) -> Page[Slice]:
     """The campaign's figures by domain, language, link, device, hour and so on; the largest 500."""
-    by = _one_of(call, "by", get_args(Dimension))
-    if by is None:
-        raise Invalid("by: is required", field="by")
+    by = _one_of(call, "by", get_args(Dimension)) or "domain"
     async with call.context.database.connection() as connection:
         return Page(await breakdowns.breakdown(connection, call.org_id, call.path["campaign_id"], by))
 

@@ -11,7 +11,6 @@ from perigee.campaigns.store import get_campaign
 from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
 from perigee.lib import csv_out
-from perigee.reports.campaign.human import people_only
 from perigee.reports.campaign.types import Person
 
 q = load(__package__)
@@ -56,7 +55,7 @@ async def people(
     """Lines of the ledger by send and ordinal. Raises NotFound."""
     await get_campaign(connection, org_id, campaign_id)
     cursor = await connection.execute(
-        people_only(q.people).encode(),
+        q.people,
         {
             "org_id": org_id,
             "campaign_id": campaign_id,

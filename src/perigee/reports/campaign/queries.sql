@@ -1,10 +1,12 @@
 -- name: by_ledger
--- {value}: one of the expressions of `breakdowns`. Somebody who clicked has read, even with images off.
+-- Somebody who clicked has read, even with images off. Hits of machines are kept raw and counted nowhere.
 with line as materialized (
-    select s.send_id, d.ordinal, d.outcome, {value} as value
+    select s.send_id, d.ordinal, d.outcome,
+           case %(by)s::text when 'domain' then split_part(coalesce(d.address, c.email), '@', 2)
+                when 'language' then d.language when 'send' then s.send_id::text end as value
     from send s
     join delivery d on d.org_id = s.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
-    left join contact c on {contact} and c.org_id = d.org_id and c.contact_id = d.contact_id
+    left join contact c on %(by)s::text = 'domain' and d.address is null and c.org_id = d.org_id and c.contact_id = d.contact_id
     where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s
 ), act as materialized (
     select a.send_id, a.ordinal,
@@ -13,7 +15,7 @@ with line as materialized (
     from send s
     join activity a on a.org_id = s.org_id and a.send_id = s.send_id and a.at >= s.started_at
     where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s
-      and a.status in ('READ', 'CLICKED', 'UNSUBSCRIBED', 'SPAM') and {human}
+      and a.status in ('READ', 'CLICKED', 'UNSUBSCRIBED', 'SPAM') and coalesce(a.meta ->> 'machine', '') = ''
     group by 1, 2
 )
 select coalesce(line.value, ''), '', count(*)::int,
@@ -25,15 +27,28 @@ from line left join act on act.send_id = line.send_id and act.ordinal = line.ord
 group by 1 order by 3 desc, 1 limit %(limit)s
 
 -- name: by_hit
--- {value}, {about}: one of the expressions of `breakdowns`, over `activity a` and `send s`.
-select coalesce({value}, ''), coalesce({about}, ''),
-       count(distinct (a.send_id, a.ordinal))::int,
-       count(distinct (a.send_id, a.ordinal)) filter (where a.status = 'CLICKED')::int,
-       count(*) filter (where a.status = 'READ')::int, count(*) filter (where a.status = 'CLICKED')::int
-from send s
-join activity a on a.org_id = s.org_id and a.send_id = s.send_id and a.at >= s.started_at
-where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s and a.status = any(%(statuses)s::text[]) and {human}
-group by 1 order by {order} limit %(limit)s
+-- Hours and days count from the start of the send and come in their order; all else by size.
+with hit as materialized (
+    select a.send_id, a.ordinal, a.status, a.detail,
+           floor(extract(epoch from a.at - s.started_at) / case %(by)s::text when 'day' then 86400 else 3600 end)::int as step,
+           case %(by)s::text when 'link' then a.link_no::text when 'url' then a.detail
+                when 'device' then a.meta ->> 'device' when 'client' then a.meta ->> 'client'
+                when 'os' then a.meta ->> 'os' end as value
+    from send s
+    join activity a on a.org_id = s.org_id and a.send_id = s.send_id and a.at >= s.started_at
+    where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s and a.status = any(%(statuses)s::text[])
+      and coalesce(a.meta ->> 'machine', '') = ''
+), grouped as (
+    select case when %(by)s::text in ('hour', 'day') then step::text else coalesce(value, '') end as value,
+           case %(by)s::text when 'link' then coalesce(min(detail), '') else '' end as about,
+           count(distinct (send_id, ordinal))::int as opened,
+           count(distinct (send_id, ordinal)) filter (where status = 'CLICKED')::int as clicked,
+           count(*) filter (where status = 'READ')::int as opens, count(*) filter (where status = 'CLICKED')::int as clicks,
+           min(step) as step
+    from hit group by 1
+)
+select value, about, opened, clicked, opens, clicks from grouped
+order by case when %(by)s::text in ('hour', 'day') then step end, clicks + opens desc, value limit %(limit)s
 
 -- name: people
 -- The ledger by key, filtered; what came later is looked up for the rows of the page alone.
@@ -42,7 +57,7 @@ with engaged as materialized (
     from send s
     join activity a on a.org_id = s.org_id and a.send_id = s.send_id and a.at >= s.started_at
     where cardinality(%(engaged)s::text[]) > 0 and s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s
-      and a.status = any(%(engaged)s::text[]) and {human}
+      and a.status = any(%(engaged)s::text[]) and coalesce(a.meta ->> 'machine', '') = ''
 ), line as materialized (
     select s.send_id, s.started_at, d.ordinal, d.contact_id,
            coalesce(d.address, case s.channel when 'email' then c.email when 'sms' then c.phone when 'viber' then c.phone end)
@@ -72,7 +87,7 @@ left join lateral (
            min(a.at) filter (where a.status = 'SPAM') as complained_at
     from activity a
     where a.org_id = %(org_id)s and a.send_id = line.send_id and a.ordinal = line.ordinal and a.at >= line.started_at
-      and a.status in ('READ', 'CLICKED', 'UNSUBSCRIBED', 'SPAM') and {human}
+      and a.status in ('READ', 'CLICKED', 'UNSUBSCRIBED', 'SPAM') and coalesce(a.meta ->> 'machine', '') = ''
 ) act on true
 left join lateral (
     -- What came back after it had been accepted.
@@ -93,7 +108,7 @@ with rule as materialized (
     from send s
     join activity a on a.org_id = s.org_id and a.send_id = s.send_id and a.at >= s.started_at
     join rule r on r.channel = a.channel and r.status = a.status
-    where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s and not (s.tags && %(tags)s::text[]) and {human}
+    where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s and not (s.tags && %(tags)s::text[]) and coalesce(a.meta ->> 'machine', '') = ''
 ), candidate as materialized (
     select o.order_id, o.external_order_id, o.contact_id, o.total, o.ordered_at
     from own join orders o on o.org_id = %(org_id)s and o.contact_id = own.contact_id
@@ -110,7 +125,7 @@ cross join lateral (
     join send s on s.org_id = a.org_id and s.send_id = a.send_id
     where a.org_id = %(org_id)s and a.contact_id = c.contact_id and a.at <= c.ordered_at
       and a.at > c.ordered_at - make_interval(days => %(longest)s) and a.at > c.ordered_at - make_interval(days => r.days)
-      and not (s.tags && %(tags)s::text[]) and {human}
+      and not (s.tags && %(tags)s::text[]) and coalesce(a.meta ->> 'machine', '') = ''
     order by a.at desc, a.activity_id desc limit 1
 ) t
 where t.campaign_id = %(campaign_id)s
@@ -120,7 +135,7 @@ select count(distinct (a.send_id, a.ordinal))::int,
        count(distinct (a.send_id, a.ordinal)) filter (where a.status = 'CLICKED')::int
 from send s
 join activity a on a.org_id = s.org_id and a.send_id = s.send_id and a.at >= s.started_at
-where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s and a.status in ('READ', 'CLICKED') and {human}
+where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s and a.status in ('READ', 'CLICKED') and coalesce(a.meta ->> 'machine', '') = ''
 
 -- name: organisation_rules
 select currency, settings -> 'revenue' from organisation where org_id = %(org_id)s

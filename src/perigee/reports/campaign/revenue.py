@@ -11,7 +11,6 @@ from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.errors import Invalid
 from perigee.messages.contents import ALL_CONTENTS
-from perigee.reports.campaign.human import people_only
 from perigee.reports.campaign.types import Purchase, Revenue, RevenueRules, Touch
 
 q = load(__package__)
@@ -48,7 +47,7 @@ async def revenue(connection: Connection, org_id: int, campaign_id: int) -> Reve
     """As of now, by the rules as they are now. Raises NotFound."""
     found, currency = await _purchases(connection, org_id, campaign_id)
     key = {"org_id": org_id, "campaign_id": campaign_id}
-    row = await (await connection.execute(people_only(q.engaged_people).encode(), key)).fetchone()
+    row = await (await connection.execute(q.engaged_people, key)).fetchone()
     assert row is not None
     opened, clicked = row
     total = sum((row[3] for row in found), start=0)
@@ -83,7 +82,7 @@ async def _purchases(connection: Connection, org_id: int, campaign_id: int) -> t
         for status in _STATUSES[touch.event]
     ]
     cursor = await connection.execute(
-        people_only(q.purchases).encode(),
+        q.purchases,
         {
             "org_id": org_id,
             "campaign_id": campaign_id,

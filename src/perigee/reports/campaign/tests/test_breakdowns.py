@@ -121,8 +121,8 @@ async def test_the_wire_names_what_it_can_group_by(told: Told) -> None:
     path = f"/api/v4/campaigns/{told.campaign_id}/breakdown"
     answer = await told.api.get(f"{path}?by=domain")
     assert answer.json()["items"][0].keys() >= {"value", "chosen", "sent", "opened"}
-    for query in ("", "?by=colour"):
-        refused = await told.api.get(path + query)
-        assert refused.status_code in (400, 422)
-        assert refused.json()["field"] == "by"
+    assert (await told.api.get(path)).json() == answer.json()
+    refused = await told.api.get(f"{path}?by=colour")
+    assert refused.status_code in (400, 422)
+    assert refused.json()["field"] == "by"
     assert (await told.api.get("/api/v4/campaigns/999999/breakdown?by=domain")).status_code == 404
