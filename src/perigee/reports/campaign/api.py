@@ -37,7 +37,7 @@ _PLACE = re.compile(r"([0-9]{1,18})-([0-9]{1,9})\Z")
 )
 async def get_breakdown(call: Call) -> Page[Slice]:
     """The campaign's figures by domain, language, link, device, hour and so on; the largest 500."""
-    by = _one_of(call, "by", get_args(Dimension)) or "domain"
+    by: Dimension = _one_of(call, "by", get_args(Dimension)) or "domain"
     async with call.context.database.connection() as connection:
         return Page(await breakdowns.breakdown(connection, call.org_id, call.path["campaign_id"], by))
 
