@@ -13,7 +13,7 @@ from perigee.delivery.channel import Advice, Receipt
 from perigee.delivery.suppression import ADDRESS_KIND, TOKEN_KIND
 
 if TYPE_CHECKING:
-    from perigee.delivery.sender import BatchRunner
+    from perigee.delivery.batch import BatchRunner
     from perigee.delivery.sends import Send
 
 log = structlog.get_logger()
@@ -61,11 +61,11 @@ async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]]) -> Non
     if trouble := by_advice.get(Advice.PAUSE_PROVIDER):
         receipt = trouble[-1][1]
         seconds = receipt.retry_after or REST_SECONDS
-        runner.pause_provider = seconds
-        runner.sender.resting.rest(send.provider_id, seconds)
+        runner.provider_rests = True
+        runner.sender.resting.rest(send.org_id, runner.carrier.provider_id, seconds)
         log.warning(
             "provider rests",
-            provider_id=send.provider_id,
+            provider_id=runner.carrier.provider_id,
             seconds=seconds,
             reason=receipt.reason,
             text=receipt.text,

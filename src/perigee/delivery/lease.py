@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
 from perigee.db.columns import pack, pack_numbers
@@ -12,6 +13,14 @@ from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
 
 q = load(__package__)
+
+
+class Lane(IntEnum):
+    """Which batches a sender asks for: single messages, by call or as a test, never wait behind a campaign."""
+
+    SINGLE = 0
+    CAMPAIGN = 1
+
 
 HELD = frozenset({"sms", "viber"})
 """Channels whose messages nobody sends again before a report says what became of them: a second one costs money and
@@ -22,7 +31,8 @@ REPEATABLE = frozenset({"appinbox"})
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """`recipients` and `ordinals` are parallel; `position` and all indexes count into them."""
+    """`recipients` and `ordinals` are parallel; `position` and all indexes count into them. `windows`: how many were
+    committed before."""
 
     org_id: int
     send_id: int
@@ -33,6 +43,8 @@ class Lease:
     attempt: int
     position: int
     in_flight: list[int]
+    lane: int
+    windows: int
     owner: uuid.UUID
 
     @property
@@ -67,6 +79,8 @@ class Retry:
     attempt: int
     wait: float
     reason: str
+    held: bool = False
+    """Never begun: it waits for room under a limit of ours."""
 
 
 @dataclass(slots=True)
@@ -86,16 +100,31 @@ class Window:
     done: bool = False
     provider_id: int = 0
     reports: bool = False
+    number: int = 0
 
 
 async def claim(
-    database: Database, owner: uuid.UUID, lease_seconds: float, resting: Sequence[int]
+    database: Database,
+    owner: uuid.UUID,
+    lease_seconds: float,
+    lane: Lane,
+    *,
+    stalled: Sequence[tuple[int, str]] = (),
+    served: Sequence[int] = (),
 ) -> Lease | None:
-    """The next due batch, or None. What a dead holder left in flight is settled in the same transaction:
+    """The next due batch of the lane, or None. `stalled`: organisations and their channels of which no provider takes
+    anything now; `served`: organisations this process served lately, the last one at the end. What a dead holder left in flight is settled in the same transaction:
     marketing becomes *uncertain*, what is transactional or may be repeated is queued again (reliability 11)."""
     async with database.transaction() as connection:
         cursor = await connection.execute(
-            q.claim_batch, {"owner": owner, "lease": lease_seconds, "resting": list(resting)}
+            q.claim_campaign_batch if lane is Lane.CAMPAIGN else q.claim_single_batch,
+            {
+                "owner": owner,
+                "lease": lease_seconds,
+                "stalled_orgs": [org_id for org_id, _ in stalled],
+                "stalled_channels": [channel for _, channel in stalled],
+                "served": list(served),
+            },
         )
         row = await cursor.fetchone()
         if row is None:
@@ -131,7 +160,9 @@ async def commit(connection: Connection, lease: Lease, window: Window, lease_sec
         {
             **lease.key,
             **counts,
-            "retried": len(retries),
+            "retried": sum(not r.held for r in retries),
+            "held": sum(r.held for r in retries),
+            "windows": window.number,
             "attempt": lease.attempt,
             "position": window.position,
             "still_position": window.still_position,
@@ -156,6 +187,22 @@ async def commit(connection: Connection, lease: Lease, window: Window, lease_sec
             "retry_attempts": [r.attempt for r in retries],
             "retry_waits": [r.wait for r in retries],
             "retry_reasons": [r.reason for r in retries],
+            "retry_held": [r.held for r in retries],
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def written(connection: Connection, lease: Lease, window: Window) -> str | None:
+    """What `commit` would have answered, when it was written and only the answer was lost; None when it was not."""
+    cursor = await connection.execute(
+        q.window_written,
+        {
+            **lease.key,
+            "windows": window.number,
+            "position": window.position,
+            "in_flight": window.in_flight,
         },
     )
     row = await cursor.fetchone()

@@ -1,25 +1,77 @@
--- name: claim_batch
--- across organisations: a sender takes whatever is due, transactional lanes first.
--- A batch whose lease ran out is claimed like a new one: that is all the rescue there is. The epoch makes every
--- later write of the former holder a no-op.
-with due as (
+-- name: claim_campaign_batch
+-- across organisations: the next batch of the campaigns' lane. Organisations take turns, and within one its campaigns:
+-- whoever was served longest ago is next. A batch whose lease ran out is claimed like a new one: that is all the rescue
+-- there is. The epoch makes every later write of the former holder a no-op.
+with turns as (
+    select s.org_id, s.send_id, s.claimed_at, max(s.claimed_at) over (partition by s.org_id) as org_claimed_at
+    from send s
+    where s.state = 'running' and s.kind = 'campaign'
+      and not exists (select from unnest(%(stalled_orgs)s::bigint[], %(stalled_channels)s::text[]) as x (org_id, channel)
+                      where x.org_id = s.org_id and x.channel = s.channel)
+), candidates as materialized (
+    select b.*, row_number() over (order by t.org_claimed_at nulls first, t.org_id, t.claimed_at nulls first, t.send_id,
+                                            b.due_at, b.batch_no) as place
+    from turns t cross join lateral (
+        select b.org_id, b.send_id, b.batch_no, b.due_at from send_batch b
+        where b.org_id = t.org_id and b.send_id = t.send_id and b.done_at is null and b.due_at <= now()
+          and (b.lease_until is null or b.lease_until < clock_timestamp())
+        order by b.due_at, b.batch_no limit 2
+    ) b
+    order by place limit 16
+), next as (
     select b.org_id, b.send_id, b.batch_no
-    from send_batch b
-    join send s on s.org_id = b.org_id and s.send_id = b.send_id
-    where b.done_at is null and b.due_at <= now() and s.state = 'running'
-      and (b.lease_until is null or b.lease_until < clock_timestamp())
-      and not (s.provider_id = any(%(resting)s::bigint[]))
-    order by b.lane, b.due_at, b.org_id, b.send_id, b.batch_no
-    limit 1
+    from candidates c
+    join send_batch b on b.org_id = c.org_id and b.send_id = c.send_id and b.batch_no = c.batch_no
+    where b.done_at is null and (b.lease_until is null or b.lease_until < clock_timestamp())
+    order by c.place limit 1
+    for update of b skip locked
+), turn as (
+    update send s set claimed_at = clock_timestamp() from next n where s.org_id = n.org_id and s.send_id = n.send_id
+)
+update send_batch b
+set owner = %(owner)s, epoch = b.epoch + 1, lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+from next n
+where b.org_id = n.org_id and b.send_id = n.send_id and b.batch_no = n.batch_no
+returning b.org_id, b.send_id, b.batch_no, b.epoch, b.recipients, b.ordinals, b.attempt, b.position, b.in_flight,
+          b.lane, b.windows
+
+-- name: claim_single_batch
+-- across organisations: the same for the lane of single messages, first come first served within an organisation.
+-- `served`: the organisations that this process served lately, the last one at the end.
+with recursive orgs as (
+    (select b.org_id from send_batch b where b.lane = 0 and b.done_at is null order by b.org_id limit 1)
+    union all
+    select (select b.org_id from send_batch b
+            where b.lane = 0 and b.done_at is null and b.org_id > o.org_id order by b.org_id limit 1)
+    from orgs o where o.org_id is not null
+), candidates as materialized (
+    select b.*, row_number() over (order by coalesce(array_position(%(served)s::bigint[], b.org_id), 0), b.org_id,
+                                            b.due_at, b.send_id, b.batch_no) as place
+    from orgs o cross join lateral (
+        select b.org_id, b.send_id, b.batch_no, b.due_at
+        from send_batch b join send s on s.org_id = b.org_id and s.send_id = b.send_id
+        where b.lane = 0 and b.org_id = o.org_id and b.done_at is null and b.due_at <= now()
+          and (b.lease_until is null or b.lease_until < clock_timestamp()) and s.state = 'running'
+          and not exists (select from unnest(%(stalled_orgs)s::bigint[], %(stalled_channels)s::text[]) as x (org_id, channel)
+                          where x.org_id = s.org_id and x.channel = s.channel)
+        order by b.due_at limit 8
+    ) b
+    where o.org_id is not null
+    order by place limit 16
+), next as (
+    select b.org_id, b.send_id, b.batch_no
+    from candidates c
+    join send_batch b on b.org_id = c.org_id and b.send_id = c.send_id and b.batch_no = c.batch_no
+    where b.done_at is null and (b.lease_until is null or b.lease_until < clock_timestamp())
+    order by c.place limit 1
     for update of b skip locked
 )
 update send_batch b
-set owner = %(owner)s, epoch = b.epoch + 1,
-    lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
-from due
-where b.org_id = due.org_id and b.send_id = due.send_id and b.batch_no = due.batch_no
-returning b.org_id, b.send_id, b.batch_no, b.epoch, b.recipients, b.ordinals, b.attempt, b.position,
-          b.in_flight
+set owner = %(owner)s, epoch = b.epoch + 1, lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+from next n
+where b.org_id = n.org_id and b.send_id = n.send_id and b.batch_no = n.batch_no
+returning b.org_id, b.send_id, b.batch_no, b.epoch, b.recipients, b.ordinals, b.attempt, b.position, b.in_flight,
+          b.lane, b.windows
 
 -- name: settle_uncertain
 -- Messages with an intent and no outcome, found at the claim: recorded as uncertain, never silently repeated.
@@ -76,12 +128,13 @@ with mine as (
     set position = case when s.state = 'running' then %(position)s::int else %(still_position)s::int end,
         in_flight = case when s.state = 'running' then %(in_flight)s::int[] else %(still_in_flight)s::int[] end,
         sent = b.sent + %(sent)s::int, failed = b.failed + %(failed)s::int, dropped = b.dropped + %(dropped)s::int,
-        uncertain = b.uncertain + %(uncertain)s::int, retried = b.retried + %(retried)s::int,
+        uncertain = b.uncertain + %(uncertain)s::int, windows = b.windows + 1,
+        retried = b.retried + %(retried)s::int + case when s.state = 'running' then %(held)s::int else 0 end,
         lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
         done_at = case when %(done)s::boolean then clock_timestamp() end
     from send s
     where b.org_id = %(org_id)s and b.send_id = %(send_id)s and b.batch_no = %(batch_no)s
-      and b.owner = %(owner)s and b.epoch = %(epoch)s
+      and b.owner = %(owner)s and b.epoch = %(epoch)s and b.windows = %(windows)s
       and s.org_id = b.org_id and s.send_id = b.send_id
     returning s.state, s.started_at, s.channel
 ), outcome as (
@@ -93,9 +146,10 @@ with mine as (
     ) as o (ordinal, contact_id, address, outcome, reason, provider_text, language)
 ), ledger as (
     insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, address, outcome, reason,
-                          provider_text, language, attempt, at)
+                          provider_text, language, attempt, provider_id, at)
     select %(org_id)s, mine.started_at, %(send_id)s, o.ordinal, o.contact_id, o.address, o.outcome, o.reason,
-           o.provider_text, o.language, %(attempt)s::smallint, clock_timestamp()
+           o.provider_text, o.language, %(attempt)s::smallint,
+           case when o.outcome in ('sent', 'failed') then %(provider_id)s::bigint end, clock_timestamp()
     from outcome o, mine
 ), acts as (
     insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status, detail)
@@ -109,8 +163,9 @@ with mine as (
     select %(org_id)s, %(send_id)s, r.ordinal, r.recipient, r.attempt,
            clock_timestamp() + make_interval(secs => r.wait), r.reason
     from unnest(%(retry_ordinals)s::int[], %(retry_recipients)s::bigint[], %(retry_attempts)s::int[],
-                %(retry_waits)s::float8[], %(retry_reasons)s::text[])
-         as r (ordinal, recipient, attempt, wait, reason), mine
+                %(retry_waits)s::float8[], %(retry_reasons)s::text[], %(retry_held)s::boolean[])
+         as r (ordinal, recipient, attempt, wait, reason, held), mine
+    where mine.state = 'running' or not r.held  -- like an intent: nobody is begun or held of a send that is paused
 ), named as (
     insert into provider_message as p (org_id, provider_id, message_id, send_id, ordinal, parts, at)
     select distinct on (m.message_id) %(org_id)s, %(provider_id)s::bigint, m.message_id, %(send_id)s, m.ordinal, m.parts,
@@ -122,6 +177,14 @@ with mine as (
             delivered_at = null
 )
 select state from mine
+
+-- name: window_written
+-- Was this window written, its answer lost? 'running' only when its intent counts.
+select case when b.position = %(position)s and b.in_flight = %(in_flight)s::int[] then 'running'
+            when s.state = 'running' then 'paused' else s.state end
+from send_batch b join send s on s.org_id = b.org_id and s.send_id = b.send_id
+where b.org_id = %(org_id)s and b.send_id = %(send_id)s and b.batch_no = %(batch_no)s
+  and b.owner = %(owner)s and b.epoch = %(epoch)s and b.windows = %(windows)s + 1
 
 -- name: release_batch
 -- Gives the batch back unfinished: everything before `position` is settled.
@@ -151,7 +214,7 @@ with due as (
 )
 insert into send_batch (org_id, send_id, batch_no, recipients, ordinals, attempt, lane)
 select g.org_id, g.send_id, nextval('send_batch_retry_seq'), g.recipients, g.ordinals, g.attempt,
-       case when s.kind = 'campaign' and s.marketing then 1 else 0 end
+       case when s.kind = 'campaign' then 1 else 0 end
 from grouped g join send s using (org_id, send_id)
 
 -- name: finish_sends
@@ -232,6 +295,10 @@ select provider_id from provider
 where org_id = %(org_id)s and channel = %(channel)s and enabled
 order by priority, provider_id limit 1
 for key share
+
+-- name: list_routes
+select provider_id, kind, priority, weight, enabled from provider
+where org_id = %(org_id)s and channel = %(channel)s
 
 -- name: lock_provider
 select 1 from provider where org_id = %(org_id)s and provider_id = %(provider_id)s for update

@@ -102,7 +102,7 @@ async def test_what_a_dead_sender_left_in_flight_is_brought_again_and_lies_there
     people = await shop.people(3)
     campaign = await started(shop, people)
     owner = uuid.UUID(int=1)
-    held = await lease.claim(shop.db, owner, 30, [])
+    held = await lease.claim(shop.db, owner, 30, lease.Lane.CAMPAIGN)
     assert held is not None
     async with shop.db.connection() as connection:
         await lease.commit(connection, held, Window(position=2, in_flight=[0, 1]), 30)

@@ -115,7 +115,7 @@ async def test_pause_and_stop_in_the_middle(shop: Shop, start_smtp_server: Start
 async def test_stop_leaves_the_batch_of_a_living_sender_to_it(shop: Shop) -> None:
     campaign = await shop.started(await shop.people(5))
     sender = shop.sender()
-    held = await lease.claim(shop.db, sender.owner, 30, [])
+    held = await lease.claim(shop.db, sender.owner, 30, lease.Lane.CAMPAIGN)
     assert held is not None
     await shop.act(manage.stop, campaign.campaign_id)
     assert (await shop.report(campaign.campaign_id)).waiting == 5

@@ -60,7 +60,7 @@ async def test_a_provider_in_trouble_rests_and_nobody_is_lost(
     async with shop.sending() as (sender,):
 
         async def resting() -> bool:
-            return provider in sender.resting.now() and await shop.idle()
+            return sender.resting.wait(shop.org_id, provider) > 0 and await shop.idle()
 
         from perigee.testing.sending import until
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 import uuid
 
 from perigee.delivery import lease
-from perigee.delivery.lease import Entry, Lease, Window
+from perigee.delivery.lease import Entry, Lane, Lease, Window
 from perigee.testing.sending import Shop
 
 ONE, TWO = uuid.UUID(int=1), uuid.UUID(int=2)
 
 
-async def claim(shop: Shop, owner: uuid.UUID) -> Lease:
-    found = await lease.claim(shop.db, owner, 30, [])
+async def claim(shop: Shop, owner: uuid.UUID, lane: Lane = Lane.CAMPAIGN) -> Lease:
+    found = await lease.claim(shop.db, owner, 30, lane)
     assert found is not None
     return found
 
 
 async def commit(shop: Shop, held: Lease, window: Window) -> str | None:
+    window.number = await shop.value(
+        "select windows from send_batch where org_id = %(org)s and send_id = %(s)s and batch_no = %(b)s",
+        s=held.send_id,
+        b=held.batch_no,
+    )
     async with shop.db.connection() as connection:
         return await lease.commit(connection, held, window, 30)
 
@@ -30,17 +35,18 @@ async def test_a_batch_has_one_holder(shop: Shop) -> None:
     await shop.started(await shop.people(4), batch_size=2)
     first, second = await claim(shop, ONE), await claim(shop, TWO)
     assert (first.batch_no, second.batch_no) == (0, 1)
-    assert await lease.claim(shop.db, TWO, 30, []) is None
+    assert await lease.claim(shop.db, TWO, 30, Lane.CAMPAIGN) is None
     await expire(shop)
     again = await claim(shop, TWO)
     assert (again.batch_no, again.epoch) == (0, first.epoch + 1)
 
 
-async def test_a_resting_provider_is_passed_over(shop: Shop) -> None:
+async def test_a_channel_without_a_provider_awake_is_passed_over(shop: Shop) -> None:
     await shop.started(await shop.people(2))
-    provider = await shop.value("select provider_id from send where org_id = %(org)s")
-    assert await lease.claim(shop.db, ONE, 30, [provider]) is None
-    assert await lease.claim(shop.db, ONE, 30, [provider + 1000]) is not None
+    stalled = [(shop.org_id, "email")]
+    assert await lease.claim(shop.db, ONE, 30, Lane.CAMPAIGN, stalled=stalled) is None
+    stalled = [(shop.org_id, "sms"), (shop.org_id + 1, "email")]
+    assert await lease.claim(shop.db, ONE, 30, Lane.CAMPAIGN, stalled=stalled) is not None
 
 
 async def test_a_given_back_batch_goes_on_where_it_was(shop: Shop) -> None:
@@ -104,6 +110,7 @@ async def test_transactional_mail_in_flight_is_brought_again_with_its_data_and_i
     people = await shop.people(2)
     await shop.started(people, versions={"en": {"subject": "Order {{ number }}"}})
     await shop.sql("update send set marketing = false, kind = 'single' where org_id = %(org)s")
+    await shop.sql("update send_batch set lane = 0 where org_id = %(org)s")
     await shop.sql(
         "insert into send_recipient (org_id, send_id, ordinal, contact_id, data)"
         " select s.org_id, s.send_id, g.n, g.c, g.d::jsonb from send s,"
@@ -111,10 +118,10 @@ async def test_transactional_mail_in_flight_is_brought_again_with_its_data_and_i
         people=people,
         data=['{"number": "A1"}', '{"number": "B2"}'],
     )
-    held = await claim(shop, ONE)
+    held = await claim(shop, ONE, Lane.SINGLE)
     assert await commit(shop, held, Window(position=1, in_flight=[0])) == "running"
     await expire(shop)
-    await lease.release(shop.db, await claim(shop, TWO))
+    await lease.release(shop.db, await claim(shop, TWO, Lane.SINGLE))
     assert await shop.sql("select ordinal, recipient, attempt from send_retry where org_id = %(org)s") == [
         (0, people[0], 1)
     ]
@@ -134,4 +141,4 @@ async def test_a_paused_send_takes_no_new_intent(shop: Shop) -> None:
     assert await commit(shop, held, Window(position=2, in_flight=[0, 1])) == "paused"
     assert await shop.sql("select position, in_flight from send_batch where org_id = %(org)s") == [(0, [])]
     await lease.release(shop.db, held)
-    assert await lease.claim(shop.db, TWO, 30, []) is None
+    assert await lease.claim(shop.db, TWO, 30, Lane.CAMPAIGN) is None
