@@ -67,7 +67,7 @@ async def sent(
 ) -> Sent:
     people = [await shop.person(phone=phone(ordinal)) for ordinal in range(len(outcomes))]
     campaign = await shop.started(people, channel="sms")
-    held = await lease.claim(shop.db, uuid.uuid4(), 30, [])
+    held = await lease.claim(shop.db, uuid.uuid4(), 30, lease.Lane.CAMPAIGN)
     assert held is not None
     entries = [
         Entry(
@@ -204,7 +204,7 @@ async def test_a_message_that_a_dead_sender_left_is_held_and_resolved(shop: Shop
     people = [await shop.person(phone=phone(0))]
     campaign = await shop.started(people, channel="sms")
     await shop.sql("update send set marketing = false where org_id = %(org)s")
-    held = await lease.claim(shop.db, uuid.uuid4(), 30, [])
+    held = await lease.claim(shop.db, uuid.uuid4(), 30, lease.Lane.CAMPAIGN)
     assert held is not None
     async with shop.db.transaction() as connection:
         await lease.commit(connection, held, Window(position=1, in_flight=[0]), 30)
@@ -213,7 +213,7 @@ async def test_a_message_that_a_dead_sender_left_is_held_and_resolved(shop: Shop
         )
         assert await apply(connection, shop.org_id, [early]) == [Fate.WAITS]
     await shop.sql("update send_batch set lease_until = now() - interval '1 second' where org_id = %(org)s")
-    assert await lease.claim(shop.db, uuid.uuid4(), 30, []) is not None
+    assert await lease.claim(shop.db, uuid.uuid4(), 30, lease.Lane.CAMPAIGN) is not None
     assert await shop.outcomes(campaign.campaign_id) == {people[0]: ("uncertain", "answer_lost")}
     assert await waiting.match(shop.db) == 1
     assert await shop.outcomes(campaign.campaign_id) == {people[0]: ("failed", "inactive")}
