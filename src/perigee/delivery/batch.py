@@ -245,7 +245,9 @@ class BatchRunner:
                 entry.address = None
             return await lease.commit(connection, self.lease, window, seconds)
 
-    def _window(self, settled: list[tuple[int, Receipt | Wait | str]], begin: list[int], done: bool) -> Window:
+    def _window(
+        self, settled: list[tuple[int, Receipt | Wait | str]], begin: list[int], done: bool
+    ) -> Window:
         window = Window(
             position=self.position + len(begin),
             still_position=self.position,
