@@ -375,6 +375,7 @@ CREATE TABLE delivery (
     language text,
     attempt smallint DEFAULT 1 NOT NULL,
     at timestamp with time zone NOT NULL,
+    provider_id bigint,
     CONSTRAINT delivery_outcome_check CHECK ((outcome = ANY (ARRAY['sent'::text, 'failed'::text, 'dropped'::text, 'uncertain'::text])))
 )
 PARTITION BY RANGE (send_started_at);
@@ -392,6 +393,7 @@ CREATE TABLE delivery_default (
     language text,
     attempt smallint DEFAULT 1 CONSTRAINT delivery_attempt_not_null NOT NULL,
     at timestamp with time zone CONSTRAINT delivery_at_not_null NOT NULL,
+    provider_id bigint,
     CONSTRAINT delivery_outcome_check CHECK ((outcome = ANY (ARRAY['sent'::text, 'failed'::text, 'dropped'::text, 'uncertain'::text])))
 );
 
@@ -760,7 +762,9 @@ CREATE TABLE provider (
     secrets bytea,
     priority integer DEFAULT 100 NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    weight integer DEFAULT 1 NOT NULL,
+    limits jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
 CREATE TABLE provider_message (
@@ -914,6 +918,7 @@ CREATE TABLE send (
     sender text DEFAULT ''::text NOT NULL,
     content_digest bytea CONSTRAINT send_content_digest_not_null1 NOT NULL,
     utm text,
+    claimed_at timestamp with time zone,
     hours jsonb,
     credits smallint DEFAULT 0 NOT NULL,
     CONSTRAINT send_kind_check CHECK ((kind = ANY (ARRAY['campaign'::text, 'single'::text, 'test'::text]))),
@@ -939,7 +944,8 @@ CREATE TABLE send_batch (
     done_at timestamp with time zone,
     owner uuid,
     epoch integer DEFAULT 0 NOT NULL,
-    lease_until timestamp with time zone
+    lease_until timestamp with time zone,
+    windows integer DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='60');
 
@@ -1508,13 +1514,17 @@ CREATE INDEX segment_member_joined ON segment_member USING btree (org_id, segmen
 
 CREATE UNIQUE INDEX segment_static_name ON segment USING btree (org_id, name) WHERE (kind = 'static'::text);
 
-CREATE INDEX send_batch_due ON send_batch USING btree (lane, due_at, org_id, send_id, batch_no) WHERE (done_at IS NULL);
+CREATE INDEX send_batch_lane ON send_batch USING btree (lane, org_id, due_at) WHERE ((done_at IS NULL) AND (lane = 0));
+
+CREATE INDEX send_batch_turn ON send_batch USING btree (org_id, send_id, due_at, batch_no) WHERE (done_at IS NULL);
 
 CREATE INDEX send_recipient_contact ON send_recipient USING btree (org_id, contact_id);
 
 CREATE INDEX send_retry_due ON send_retry USING btree (due_at);
 
 CREATE INDEX send_started ON send USING btree (org_id, started_at) WHERE (started_at > '2000-01-01 00:00:00+00'::timestamp with time zone);
+
+CREATE INDEX send_turn ON send USING btree (org_id, claimed_at, send_id) WHERE ((state = 'running'::text) AND (kind = 'campaign'::text));
 
 CREATE INDEX sender_domain_due ON sender_domain USING btree (check_due_at);
 
