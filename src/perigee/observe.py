@@ -39,6 +39,7 @@ GROUP_COMMIT_ITEMS = prometheus.Histogram(
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
 )
 MESSAGES = prometheus.Counter("perigee_messages", "Messages by what became of them.", ["channel", "outcome"])
+INCOMING_MAIL = prometheus.Counter("perigee_incoming_mail", "Mail that came back, by what it says.", ["kind"])
 JOBS = prometheus.Counter("perigee_jobs", "Background jobs by how they ended.", ["task", "outcome"])
 JOB_SECONDS = prometheus.Histogram(
     "perigee_job_seconds",

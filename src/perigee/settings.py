@@ -77,6 +77,16 @@ def host_name(value: Any) -> str | None:
     return None if not value or _HOST.fullmatch(value) else "must be a host name in lower case"
 
 
+def parse_listen(text: str) -> tuple[str, int] | None:
+    """Address and port; None for the empty text. Raises ValueError."""
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(text)
+    return host.strip("[]"), int(port)
+
+
 RATE = between(0, 1_000_000)
 
 
@@ -302,6 +312,16 @@ class Settings:
         30, "A batch whose sender has not renewed its lease for so long is taken over.", check=between(2, 600)
     )
     smtp_connections: int = setting(8, "Connections per SMTP provider and process.", check=between(1, 100))
+    campaign_brake: str = setting(
+        "on",
+        "`on`: a campaign pauses itself when many complain about it or many of its addresses are dead.",
+        check=one_of("on", "off"),
+    )
+    bounce_listen: str = setting(
+        "",
+        "Address and port, such as `0.0.0.0:25`, where workers take bounces by SMTP and LMTP; empty: nowhere.",
+        check=readable(parse_listen, "an address and a port such as 0.0.0.0:25"),
+    )
     schedule_grace_seconds: int = setting(
         7200, "A schedule missed by more than this waits for a person.", check=between(60, 604800)
     )

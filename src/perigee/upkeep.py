@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from perigee.appinbox import store as inboxes
+from perigee.bounces import mails as come_back
 from perigee.campaigns.manage import settle_stopped
 from perigee.contacts.import_store import prune_imports
 from perigee.contacts.read_store import fold_tally as fold_contact_tally
@@ -44,6 +45,8 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await inboxes.prune(connection)
     async with database.transaction() as connection:
         await waiting.prune(connection)
+    async with database.transaction() as connection:
+        await come_back.prune(connection)
     async with database.transaction() as connection:
         await visitors.prune(connection, settings.visitor_days)
     async with database.transaction() as connection:

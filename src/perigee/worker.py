@@ -12,6 +12,8 @@ import structlog
 from psycopg import errors as pg
 
 from perigee import jobs, upkeep
+from perigee.bounces import effect as come_back
+from perigee.bounces import listener
 from perigee.campaigns.launch import launch_due
 from perigee.db.pool import Database
 from perigee.delivery.events import waiting
@@ -31,6 +33,8 @@ DOMAIN_SECONDS = 30.0
 """How often sender domains are looked for whose check is due."""
 JOBS_AT_ONCE = 2
 RESCUE_SECONDS = 10.0
+COME_BACK_SECONDS = 2.0
+"""How often mail that came back is looked for."""
 
 
 async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> None:
@@ -42,12 +46,15 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
         channels = Channels(database, keys.sealing, built_in_settings(settings))
         sends = Sends(database, keys, settings.public_url)
         sender = Sender(settings, database, sends, channels)
+        brakes = settings.campaign_brake == "on"
         await asyncio.gather(
             sender.run(),
             _run_jobs(settings, database_url, database, stop),
             _every(TICK_SECONDS, stop, lambda: _tick(settings, database)),
             _every(upkeep.SECONDS, stop, lambda: upkeep.run(database, settings, datetime.now(UTC))),
             _every(DOMAIN_SECONDS, stop, Checks(database, settings).check_due),
+            _every(COME_BACK_SECONDS, stop, lambda: come_back.work(database, keys, brakes=brakes)),
+            _every(COME_BACK_SECONDS, stop, lambda: listener.listen(settings, database, keys, stop)),
             _pass_on(stop, sender.stop),
         )
         await channels.close()
@@ -70,7 +77,7 @@ async def _tick(settings: Settings, database: Database) -> None:
     await waiting.match(database)
 
 
-async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[object]]) -> None:
     """Runs `work` again and again; a failure is logged and the next turn tries again."""
     while not stop.is_set():
         try:

@@ -90,6 +90,7 @@ async def report(connection: Connection, org_id: int, campaign_id: int) -> Repor
         chosen=state.chosen,
         sent=sum(outcomes.get("sent", {}).values()),
         failed=outcomes.get("failed", {}),
+        bounced=dict(await (await connection.execute(q.late_bounces, ids)).fetchall()),
         uncertain=sum(outcomes.get("uncertain", {}).values()),
         waiting=state.chosen - total,
         dropped=outcomes.get("dropped", {}),

@@ -199,6 +199,10 @@ from send s join delivery d on d.org_id = s.org_id and d.send_started_at = s.sta
 where s.org_id = %(org_id)s and s.send_id = %(send_id)s
 group by 1, 2
 
+-- name: late_bounces
+-- Of messages that had been taken.
+select reason, count(*)::int from late_bounce where org_id = %(org_id)s and send_id = %(send_id)s group by 1
+
 -- name: engagement
 -- People, not hits: each recipient counts once per kind. Machine hits are kept raw and left out.
 select status, count(distinct ordinal)::int from activity

@@ -111,7 +111,8 @@ class LinkClicks(msgspec.Struct):
 
 
 class Report(msgspec.Struct):
-    """The funnel: `chosen` equals sent, failed, uncertain, waiting and dropped added up. People, not hits."""
+    """The funnel: `chosen` equals sent, failed, uncertain, waiting and dropped added up. People, not hits. `bounced` are
+    those of `sent` that the provider took and that came back later, by reason."""
 
     campaign_id: int
     title: str
@@ -119,6 +120,7 @@ class Report(msgspec.Struct):
     chosen: int
     sent: int
     failed: dict[str, int]
+    bounced: dict[str, int]
     uncertain: int
     waiting: int
     dropped: dict[str, int]

@@ -239,6 +239,7 @@ def report(campaign_id: int, /, *, server: Server = HERE) -> None:
             "State": found.state,
             "Chosen": found.chosen,
             "Sent": found.sent,
+            "Came back": found.bounced,
             "Dropped": found.dropped,
             "Failed": found.failed,
             "Uncertain": found.uncertain,

@@ -49,6 +49,7 @@ async def erase_all(conn: Connection, org_id: int, contact_ids: Sequence[int]) -
         await erase_visitors(conn, org_id, ids)
         addresses = [("email", email) for _, email, _ in gone if email]
         addresses += [("phone", phone) for _, _, phone in gone if phone]
+        await store.erase_came_back(conn, org_id, ids, [value for _, value in addresses])
         await store.erase_addresses(conn, org_id, addresses)
         await data_files.erase(conn, org_id, [value for kind, value in addresses if kind == "email"])
     return ids

@@ -44,6 +44,14 @@ async def erase_traces(conn: Connection, org_id: int, contact_ids: Sequence[int]
         await conn.execute(statement, values)
 
 
+async def erase_came_back(
+    conn: Connection, org_id: int, contact_ids: Sequence[int], values: Sequence[str]
+) -> None:
+    await conn.execute(
+        q.erase_came_back, {"org_id": org_id, "contact_ids": list(contact_ids), "values": list(values)}
+    )
+
+
 async def erase_addresses(conn: Connection, org_id: int, addresses: Sequence[tuple[str, str]]) -> None:
     if addresses:
         await conn.execute(

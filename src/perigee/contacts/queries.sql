@@ -591,6 +591,14 @@ with retries as (
 )
 delete from sandbox_message where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
 
+-- name: erase_came_back
+-- Mail that came back and was not read yet, or cannot be: of these people, or with their address in it.
+delete from bounce_mail m
+where m.org_id = %(org_id)s
+  and (m.contact_id = any(%(contact_ids)s::bigint[]) or exists (
+      select from unnest(%(values)s::text[]) as given (value)
+      where position(convert_to(given.value, 'UTF8') in m.raw) > 0));
+
 -- name: erase_inbox
 with tokens as (
     delete from inbox_session where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from perigee.bounces import brake
 from perigee.db.pool import Database
 from perigee.db.queries import load
 from perigee.delivery.channel import Advice, Receipt
@@ -34,29 +35,13 @@ async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]]) -> Non
     database, lease, send = runner.sender.database, runner.lease, runner.send
     kind = ADDRESS_KIND.get(send.channel)
     token_kind = TOKEN_KIND.get(send.channel)
-    if kind and (dead := by_advice.get(Advice.SUPPRESS)):
-        async with database.transaction() as connection:
-            await connection.execute(
-                q.suppress_addresses,
-                {
-                    "org_id": lease.org_id,
-                    "kind": kind,
-                    "sends": [lease.send_id] * len(dead),
-                    "values": [address for address, _ in dead],
-                    "reasons": [receipt.text[:300] or str(receipt.reason) for _, receipt in dead],
-                },
-            )
+    if kind:
+        await _about_addresses(runner, kind, by_advice)
     if token_kind and (dead := by_advice.get(Advice.SUPPRESS)):
         async with database.transaction() as connection:
             await connection.execute(
                 q.drop_tokens,
                 {"org_id": lease.org_id, "kind": token_kind, "values": [token for token, _ in dead]},
-            )
-    if kind and (full := by_advice.get(Advice.BLOCK_FOR_DAYS)):
-        async with database.transaction() as connection:
-            await connection.execute(
-                q.block_addresses,
-                {"org_id": lease.org_id, "kind": kind, "values": [address for address, _ in full]},
             )
     if trouble := by_advice.get(Advice.PAUSE_PROVIDER):
         receipt = trouble[-1][1]
@@ -74,6 +59,37 @@ async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]]) -> Non
     if refused and await _too_many(database, send, len(refused)):
         text = f"stopped after {STOP_AFTER} refusals: {refused[-1][1].text[:200] or refused[-1][1].reason}"
         await pause_send(database, lease.org_id, lease.send_id, text)
+
+
+async def _about_addresses(
+    runner: BatchRunner, kind: str, by_advice: dict[Advice, list[tuple[str, Receipt]]]
+) -> None:
+    lease = runner.lease
+    dead = by_advice.get(Advice.SUPPRESS, [])
+    unclear = by_advice.get(Advice.SUPPRESS_IF_REPEATED, [])
+    full = by_advice.get(Advice.BLOCK_FOR_DAYS, [])
+    if not (dead or unclear or full):
+        return
+    async with runner.sender.database.transaction() as connection:
+        for statement, refused in ((q.suppress_addresses, dead), (q.doubt_addresses, unclear)):
+            if refused:
+                await connection.execute(
+                    statement,
+                    {
+                        "org_id": lease.org_id,
+                        "kind": kind,
+                        "sends": [lease.send_id] * len(refused),
+                        "values": [address for address, _ in refused],
+                        "reasons": [receipt.text[:300] or str(receipt.reason) for _, receipt in refused],
+                    },
+                )
+        if full:
+            await connection.execute(
+                q.block_addresses,
+                {"org_id": lease.org_id, "kind": kind, "values": [address for address, _ in full]},
+            )
+        if dead and runner.sender.settings.campaign_brake == "on":
+            await brake.press(connection, lease.org_id, [lease.send_id])
 
 
 async def _too_many(database: Database, send: Send, more: int) -> bool:

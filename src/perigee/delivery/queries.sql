@@ -284,6 +284,28 @@ update address
 set soft_bounces = soft_bounces + 1,
     blocked_until = now() + make_interval(days => case when soft_bounces < 3 then soft_bounces + 1 else 90 end)
 where org_id = %(org_id)s and kind = %(kind)s and value = any(%(values)s::text[])
+  and (blocked_until is null or blocked_until <= now()) -- what was on its way when the block began climbs no further
+
+-- name: doubt_addresses
+-- Refusals that say nothing certain of the address: one that follows another after a day or more suppresses it. A doubt
+-- of three months ago is forgotten.
+with given as (
+    select distinct on (value) * from unnest(%(values)s::text[], %(reasons)s::text[], %(sends)s::bigint[])
+        as g (value, reason, send_id)
+    order by value
+), doubted as (
+    update address a
+    set doubted_at = case when a.doubted_at >= now() - interval '90 days' then a.doubted_at else now() end,
+        blacklisted_at = case when a.doubted_at between now() - interval '90 days' and now() - interval '24 hours'
+                              then now() end,
+        blacklist_reason = case when a.doubted_at between now() - interval '90 days' and now() - interval '24 hours'
+                                then g.reason end
+    from given g
+    where a.org_id = %(org_id)s and a.kind = %(kind)s and a.value = g.value and a.blacklisted_at is null
+    returning a.value, g.reason, g.send_id, a.blacklisted_at is not null as dead
+)
+insert into consent_log (org_id, kind, value, action, source, reason, send_id)
+select %(org_id)s, %(kind)s, value, 'blacklisted', 'provider', reason, send_id from doubted where dead
 
 -- name: get_provider
 select provider_id, channel, kind, name, settings, secrets from provider

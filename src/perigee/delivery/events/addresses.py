@@ -28,6 +28,8 @@ async def follow(connection: Connection, org_id: int, applied: Sequence[Located]
         await _suppress(connection, org_id, kind, _of(dead, kind, ADDRESS_KIND))
         full = [one for one in bounced if _advice(one) is Advice.BLOCK_FOR_DAYS]
         await _block(connection, org_id, kind, _of(full, kind, ADDRESS_KIND))
+        unclear = [one for one in bounced if _advice(one) is Advice.SUPPRESS_IF_REPEATED]
+        await _doubt(connection, org_id, kind, _of(unclear, kind, ADDRESS_KIND))
     for kind in sorted({TOKEN_KIND[one.channel] for one in dead if one.channel in TOKEN_KIND}):
         gone = [one.address for one in _of(dead, kind, TOKEN_KIND)]
         await connection.execute(delivery.drop_tokens, {"org_id": org_id, "kind": kind, "values": gone})
@@ -63,6 +65,20 @@ async def _block(connection: Connection, org_id: int, kind: str, full: Sequence[
         await connection.execute(
             delivery.block_addresses,
             {"org_id": org_id, "kind": kind, "values": [one.address for one in full]},
+        )
+
+
+async def _doubt(connection: Connection, org_id: int, kind: str, unclear: Sequence[Located]) -> None:
+    if unclear:
+        await connection.execute(
+            delivery.doubt_addresses,
+            {
+                "org_id": org_id,
+                "kind": kind,
+                "sends": [one.send_id for one in unclear],
+                "values": [one.address for one in unclear],
+                "reasons": [one.report.text[:300] or str(one.report.reason) for one in unclear],
+            },
         )
 
 

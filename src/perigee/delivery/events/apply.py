@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from perigee.db import plans
 from perigee.db.pool import Connection
 from perigee.db.queries import load
-from perigee.delivery.channel import EventType
+from perigee.delivery.channel import EventType, Reason
 from perigee.delivery.events import addresses
 from perigee.delivery.events.report import Report
 
@@ -70,6 +70,7 @@ async def apply(connection: Connection, org_id: int, reports: Sequence[Report]) 
     applied = list(new.values())
     await _resolve(connection, org_id, applied)
     await _record(connection, org_id, applied)
+    await _note_late(connection, org_id, applied)
     await addresses.follow(connection, org_id, applied)
     return [
         Fate.APPLIED if n in new else Fate.KNOWN if n in located else Fate.WAITS for n in range(len(reports))
@@ -190,6 +191,14 @@ async def _record(connection: Connection, org_id: int, applied: Sequence[Located
             "starts": [one.started_at for one, _ in shown],
         },
     )
+
+
+async def _note_late(connection: Connection, org_id: int, applied: Sequence[Located]) -> None:
+    """The ledger keeps its line of a message that was taken and came back: reports count it from here."""
+    late = [one for one in applied if one.outcome == "sent" and one.report.type is EventType.BOUNCED]
+    if late:
+        reasons = [one.report.reason or Reason.UNCLASSIFIED for one in late]
+        await connection.execute(q.note_late, {"org_id": org_id, **_messages(late), "reasons": reasons})
 
 
 def _status(one: Located) -> str | None:

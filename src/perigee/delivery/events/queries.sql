@@ -109,6 +109,11 @@ where r.status not in ('SENT', 'DELIVERED') or r.contact_id = 0 or not exists (
     offset 0
 )
 
+-- name: note_late
+insert into late_bounce (org_id, send_id, ordinal, reason)
+select %(org_id)s, * from unnest(%(sends)s::bigint[], %(ordinals)s::int[], %(reasons)s::text[])
+on conflict do nothing
+
 -- name: mark_complained
 -- Once; what was marked before is logged no more.
 with given as (
