@@ -88,10 +88,13 @@ class SmtpServer:
         self.port = 0
         self._record = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if record else None
 
-    async def start(self, port: int = 0) -> SmtpServer:
+    async def start(self, port: int = 0, *, backlog: int = 100) -> SmtpServer:
+        """Listens. With a small `backlog` connecting hangs soon when the process stands still."""
         loop = asyncio.get_running_loop()
         context = self.tls if self.implicit_tls else None
-        self._server = await loop.create_server(lambda: Connection(self), "127.0.0.1", port, ssl=context)
+        self._server = await loop.create_server(
+            lambda: Connection(self), "127.0.0.1", port, ssl=context, backlog=backlog
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -121,9 +124,9 @@ class SmtpServer:
         return [message.recipient for message in self.accepted]
 
 
-async def serve(server: SmtpServer, port: int) -> None:
+async def serve(server: SmtpServer, port: int, backlog: int = 100) -> None:
     """Until SIGTERM or SIGINT."""
-    await server.start(port)
+    await server.start(port, backlog=backlog)
     print(f"port {server.port}", flush=True)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -147,6 +150,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--delay", type=float, default=0.0, help="seconds before each answer")
     parser.add_argument("--no-pipelining", action="store_true")
+    parser.add_argument(
+        "--answer", action="append", default=[], metavar="REGEX=ANSWER", help="to RCPT for such recipients"
+    )
+    parser.add_argument("--backlog", type=int, default=100, help="connections that wait to be accepted")
     options = parser.parse_args(arguments)
     server = SmtpServer(
         extensions=ALL_EXTENSIONS[1:] if options.no_pipelining else ALL_EXTENSIONS,
@@ -156,8 +163,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         delay=options.delay,
         record=options.record,
         keep_bodies=False,
+        answers=dict(answer.split("=", 1) for answer in options.answer),
     )
-    asyncio.run(serve(server, options.port))
+    asyncio.run(serve(server, options.port, options.backlog))
 
 
 if __name__ == "__main__":
