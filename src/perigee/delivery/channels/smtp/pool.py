@@ -193,11 +193,14 @@ class SmtpPool:
         self._kick()
 
     def _failed(self, error: DeliveryError) -> None:
-        self._failures += 1
+        now = self._clock()
+        # What fails during a pause began before it: eight openings that fail together are one failure, not a
+        # reason to wait 2⁸ times as long.
+        if self._failures == 0 or now >= self._retry_at:
+            self._failures += 1
         self.trouble = error
-        self._retry_at = self._clock() + self._backoff.seconds(
-            self._failures, error.permanent, self._jitter()
-        )
+        pause = self._backoff.seconds(self._failures, error.permanent, self._jitter())
+        self._retry_at = max(self._retry_at, now + pause)
 
 
 class _Alone:

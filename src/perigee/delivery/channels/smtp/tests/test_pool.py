@@ -95,6 +95,19 @@ async def test_trouble_is_reported_at_once_and_not_hammered(start_smtp_server: S
     await pool.close()
 
 
+async def test_openings_that_fail_together_are_one_failure(start_smtp_server: StartServer) -> None:
+    server = await start_smtp_server(faults=[Rule(At.GREETING, Fault.DROP)])
+    clock = Clock()
+    pool = pool_to(server, clock, connections=8)
+    receipts = await asyncio.gather(*[pool.submit(make_outgoing(number)) for number in range(8)])
+    assert server.connections > 1
+    assert {receipt.reason for receipt in receipts} <= {Reason.CONNECTION_LOST, Reason.PROVIDER_UNREACHABLE}
+    clock.now += 1.0
+    again = await pool.submit(make_outgoing(9))
+    assert again.retry_after == 2.0, "one more failure: twice as long, not 2⁸ times"
+    await pool.close()
+
+
 async def test_sessions_that_only_pretend_to_work_count_as_trouble(start_smtp_server: StartServer) -> None:
     server = await start_smtp_server(faults=[Rule(At.MAIL, Fault.DROP)])
     clock = Clock()
