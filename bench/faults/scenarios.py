@@ -45,6 +45,7 @@ def kill(run: Run) -> None:
     with writing(run.shop) as writer:
         for victim in run.spread(["worker", "worker", "web", "postgres"]):
             if victim == "postgres":
+                run.place.until("PostgreSQL to kill", run.place.server.is_running)
                 run.interrupt("postgres", run.place.server.pid, processes=WORKERS)
             else:
                 part = {"web": "serve", "worker": "worker"}[victim]

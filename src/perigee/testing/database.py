@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and (home := os.environ.pop(_HOME, None)):
-        _remove(Path(home))
+        remove_home(Path(home))
 
 
 def make_home(prefix: str) -> Path:
@@ -70,7 +70,8 @@ def _roomy_folder() -> Path:
     return Path(tempfile.gettempdir())
 
 
-def _remove(home: Path) -> None:
+def remove_home(home: Path) -> None:
+    """Stops the server in it, if one runs, and deletes everything."""
     EmbeddedServer(home).remove()
     shutil.rmtree(home, ignore_errors=True)
 
@@ -79,7 +80,7 @@ def _sweep() -> None:
     for folder in _roomy_folder().glob(f"{_PREFIX}*"):
         pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
         if folder.stat().st_uid == os.geteuid() and pid.isdigit() and not psutil.pid_exists(int(pid)):
-            _remove(folder)
+            remove_home(folder)
 
 
 @pytest.fixture(scope="session")
@@ -128,4 +129,4 @@ def server_home() -> Iterator[Path]:
     """An empty home for a server that the test starts itself; stopped and removed afterwards."""
     home = make_home("perigee-home-")
     yield home
-    _remove(home)
+    remove_home(home)
