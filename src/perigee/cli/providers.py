@@ -9,6 +9,7 @@ import cyclopts
 
 from perigee.cli.remote import HERE, Server, connected, console, show_json, show_table
 from perigee.delivery.types import ProviderUpdate
+from perigee.errors import Invalid
 
 app = cyclopts.App(name="providers", help="Providers: the relays that messages are sent through.")
 
@@ -65,6 +66,67 @@ def add_smtp(
         show_json(made)
         return
     console.print(f"provider {made.provider_id}: email goes through {host}:{port}")
+
+
+@app.command
+def add_gateway(
+    *,
+    preset: str,
+    channel: Literal["sms", "viber"] = "sms",
+    username: str = "",
+    value: list[str] | None = None,
+    signed: bool = False,
+    callbacks: bool = True,
+    name: str = "",
+    priority: int = 100,
+    server: Server = HERE,
+) -> None:
+    """Send SMS or Viber messages through a gateway that takes HTTP. Secrets are asked for.
+
+    Parameters
+    ----------
+    preset
+        twilio, infobip, vonage or turbosms.
+    channel
+        What the gateway sends.
+    username
+        Of basic sign-in: Twilio's account SID, Vonage's API key.
+    value
+        What the preset needs beyond that, as name=value (Infobip: server=https://xyz.api.infobip.com).
+    signed
+        Ask for the secret that signs reports too, and refuse reports that are not signed with it.
+    callbacks
+        Off where the gateway cannot call this installation; messages then count as delivered when it took them.
+    name
+        How the list shows it; the preset's name if absent.
+    priority
+        The lowest of a channel is used.
+    """
+    settings: dict[str, Any] = {"preset": preset, "callbacks": callbacks, "values": _values(value or [])}
+    if username:
+        settings |= {"username": username, "password": getpass.getpass("Password: ")}
+    else:
+        settings |= {"token": getpass.getpass("API key or token: ")}
+    if signed:
+        settings["signature_secret"] = getpass.getpass("Signature secret: ")
+    with connected(server) as client:
+        made = client.add_provider(
+            channel, "http_gateway", name or preset.capitalize(), settings, priority=priority
+        )
+    if server.json:
+        show_json(made)
+        return
+    console.print(f"provider {made.provider_id}: {channel} goes through {preset}")
+    if callbacks:
+        console.print(f"reports come to {made.callback_url}", soft_wrap=True)
+
+
+def _values(given: list[str]) -> dict[str, str]:
+    """Raises Invalid."""
+    parted = [one.partition("=") for one in given]
+    if wrong := next((name for name, sign, _ in parted if not sign or not name), None):
+        raise Invalid.of("value", wrong, "must be name=value")
+    return {name: text for name, _, text in parted}
 
 
 @app.command

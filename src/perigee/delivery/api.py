@@ -6,11 +6,20 @@ from typing import Any, cast
 
 import msgspec
 
-from perigee.delivery import provider_changes, providers
+from perigee.delivery import callbacks, provider_changes, providers
 from perigee.delivery.types import ProviderCreate, ProviderUpdate, ProviderView
 from perigee.errors import Invalid
 from perigee.http.v4 import Call, Created, Page, operation
 from perigee.lib.text import clean, clean_json
+
+
+def _shown(call: Call, view: ProviderView) -> ProviderView:
+    if view.kind == providers.GATEWAY:
+        context = call.context
+        view.callback_url = callbacks.address(
+            context.settings.public_url, context.keys.sealing, call.org_id, view.provider_id
+        )
+    return view
 
 
 @operation(
@@ -42,14 +51,15 @@ async def create_provider(call: Call) -> Created:
             secrets=secrets,
             priority=wanted.priority,
         )
-    return Created(ProviderView(provider_id, wanted.channel, wanted.kind, name, plain, wanted.priority, True))
+    made = ProviderView(provider_id, wanted.channel, wanted.kind, name, plain, wanted.priority, True)
+    return Created(_shown(call, made))
 
 
 @operation("GET", "/providers", answer=Page[ProviderView])
 async def list_providers(call: Call) -> Page:
     """List providers by channel and priority."""
     async with call.context.database.connection() as connection:
-        return Page(await providers.list_providers(connection, call.org_id))
+        return Page([_shown(call, one) for one in await providers.list_providers(connection, call.org_id)])
 
 
 @operation(
@@ -69,9 +79,10 @@ async def update_provider(call: Call) -> ProviderView:
     if wanted.settings is not msgspec.UNSET:
         wanted.settings = cast("dict[str, Any]", clean_json(wanted.settings))
     async with call.context.database.transaction() as connection:
-        return await provider_changes.change_provider(
+        changed = await provider_changes.change_provider(
             connection, call.org_id, call.context.keys.sealing, call.path["provider_id"], wanted
         )
+    return _shown(call, changed)
 
 
 @operation("DELETE", "/providers/{provider_id:int}", refusals=(409,))

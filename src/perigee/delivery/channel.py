@@ -274,9 +274,17 @@ class Channel(ABC):
 
     medium: ClassVar[Medium]
     Settings: ClassVar[type[msgspec.Struct]]
+    media: ClassVar[frozenset[Medium]] = frozenset()
+    """Of a channel that carries one of several, chosen per provider; else `medium` says it."""
+    places: ClassVar[frozenset[str]] = frozenset({"host", "url"})
+    """Members of the settings that say where secrets are sent to."""
     reports: bool = False
     """Whether the provider, set up as it is, reports deliveries. If so, a message that it took counts as sent until it
     does; else as delivered."""
+
+    @classmethod
+    def carries(cls) -> frozenset[Medium]:
+        return cls.media or frozenset({cls.medium})
 
     @abstractmethod
     def submit(self, outgoing: Outgoing) -> asyncio.Future[Receipt]:

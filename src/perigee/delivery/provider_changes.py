@@ -9,10 +9,10 @@ import msgspec
 
 from perigee.db.pool import Connection
 from perigee.db.queries import load
-from perigee.delivery.channels import read_settings
+from perigee.delivery.channels import channel_class, read_settings
 from perigee.delivery.providers import BUILT_IN, Provider, get_provider, part_secrets
 from perigee.delivery.types import ProviderUpdate, ProviderView
-from perigee.errors import Conflict, NotFound
+from perigee.errors import Conflict, Invalid, NotFound
 from perigee.lib.tokens import seal, unseal
 
 q = load(__package__)
@@ -23,7 +23,8 @@ async def change_provider(
 ) -> ProviderView:
     """Changes what `wanted` names. Members of `settings` are merged into the stored ones (RFC 7396: null takes one
     back to the form's default), so a secret stays until another one is given. The whole is checked against the
-    channel's form. Open channels follow within `Channels.REFRESH_SECONDS`. Raises Invalid, NotFound."""
+    channel's form. Open channels follow within `Channels.REFRESH_SECONDS`. A secret must be given
+    again with another host or address. Raises Invalid, NotFound."""
     provider = await _lock(connection, org_id, provider_id)
     settings, secrets = provider.settings, provider.secrets
     if wanted.settings is not msgspec.UNSET:
@@ -31,6 +32,7 @@ async def change_provider(
         known = msgspec.json.decode(unseal(sealing, secrets)) if secrets is not None else {}
         settings, hidden = _merged(settings, plain_given), _merged(known, secret_given)
         read_settings(provider.kind, {**settings, **hidden})
+        _require_secrets_anew(provider, settings, known, secret_given)
         if hidden != known:  # sealed anew, equal secrets would look like other ones and reopen the channel
             secrets = seal(sealing, msgspec.json.encode(hidden)) if hidden else None
     values = {
@@ -62,6 +64,21 @@ async def _lock(connection: Connection, org_id: int, provider_id: int) -> Provid
         raise NotFound(f"provider {provider_id} does not exist")
     await connection.execute(q.lock_provider, {"org_id": org_id, "provider_id": provider_id})
     return await get_provider(connection, org_id, provider_id)
+
+
+def _require_secrets_anew(
+    provider: Provider, settings: Mapping[str, Any], known: Mapping[str, Any], given: Mapping[str, Any]
+) -> None:
+    """A stored secret goes to no other place than the one it was given for: who may change the address but does not
+    know the password must not learn it at a server of their own. Raises Invalid naming the secret."""
+    moved = sorted(
+        place
+        for place in channel_class(provider.kind).places
+        if settings.get(place) != provider.settings.get(place)
+    )
+    missing = sorted(known.keys() - given.keys())
+    if moved and missing:
+        raise Invalid(f"{missing[0]}: must be given again, because {moved[0]} changes", field=missing[0])
 
 
 def _merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

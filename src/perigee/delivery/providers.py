@@ -10,11 +10,13 @@ import msgspec
 
 from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
+from perigee.delivery import callbacks
 from perigee.delivery.channel import Channel
 from perigee.delivery.channels import CHANNELS, channel_class, open_channel, read_settings, settings_form
 from perigee.delivery.rendering import CHANNELS as SENDABLE
 from perigee.delivery.types import ProviderView
 from perigee.errors import Invalid, NotFound
+from perigee.lib.outside import Rules
 from perigee.lib.tokens import seal, unseal
 from perigee.settings import Settings
 
@@ -48,11 +50,13 @@ _NEEDS: Final = {
 """What a built-in provider needs of the organisation."""
 _SEALED: Final = frozenset({WEB_PUSH.kind, MOBILE_PUSH.kind, TELEGRAM.kind})
 """Channels that open sealed keys of the organisation."""
+GATEWAY: Final = "http_gateway"
+"""The kind that calls addresses which others give us, and is called back."""
 TO_SET_UP: Final = tuple(channel for channel in SENDABLE if channel != APP_INBOX.channel)
 
 
 def built_in_settings(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Of the built-in channels, by kind."""
+    """What the installation says of channels, by kind: settings of built-in ones, surroundings of gateways."""
     return {
         APP_INBOX.kind: {
             "keep": settings.app_inbox_messages,
@@ -64,6 +68,11 @@ def built_in_settings(settings: Settings) -> dict[str, dict[str, Any]]:
             "ports": settings.outside_ports,
         },
         MOBILE_PUSH.kind: {"connections": settings.mobile_push_connections},
+        GATEWAY: {
+            "networks": settings.outside_networks,
+            "ports": settings.outside_ports,
+            "public_url": settings.public_url,
+        },
         TELEGRAM.kind: {"per_second": settings.telegram_per_second},
     }
 
@@ -90,7 +99,7 @@ async def add_provider(
 ) -> int:
     """Stores a provider after checking its settings against the channel's own form. Raises Invalid."""
     _check_kind(kind)
-    if kind != "sandbox" and channel_class(kind).medium != channel:
+    if kind != "sandbox" and channel not in channel_class(kind).carries():
         raise Invalid.of("channel", channel, f"cannot be sent through {kind}")
     if channel not in TO_SET_UP:
         raise Invalid.of("channel", channel, "must be one of " + ", ".join(TO_SET_UP))
@@ -194,14 +203,15 @@ class Channels:
         if found is not None and found[1] == provider:
             self._open[key] = (now, provider, found[2])
             return found[2]
-        channel = self._make(provider)
+        channel = self._make(org_id, provider)
         self._open[key] = (now, provider, channel)
         if found is not None:
             await found[2].close()
         return channel
 
-    def _make(self, provider: Provider) -> Channel:
-        values = {**provider.settings, **self._built_in.get(provider.kind, {})}
+    def _make(self, org_id: int, provider: Provider) -> Channel:
+        kind_of_all = self._built_in.get(provider.kind, {})
+        values = {**provider.settings, **(kind_of_all if provider.kind in BUILT_IN else {})}
         if provider.secrets is not None:
             values.update(msgspec.json.decode(unseal(self._sealing, provider.secrets)))
         options: dict[str, Any] = {}
@@ -209,8 +219,13 @@ class Channels:
             options["database"] = self._database
         if provider.kind in _SEALED:
             options["sealing"] = self._sealing
-        if provider.kind == "sandbox":
+        if len(channel_class(provider.kind).carries()) > 1:
             options["medium"] = provider.channel
+        if provider.kind == GATEWAY:
+            options["rules"] = Rules.of(kind_of_all["networks"], kind_of_all["ports"])
+            options["callback"] = callbacks.address(
+                kind_of_all["public_url"], self._sealing, org_id, provider.provider_id
+            )
         return open_channel(provider.kind, values, **options)
 
     async def close(self) -> None:

@@ -30,7 +30,7 @@ class ProviderUpdate(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ProviderView(msgspec.Struct):
-    """Secrets are never shown."""
+    """Secrets are never shown. Whoever knows `callback_url` can report what became of messages."""
 
     provider_id: int
     channel: str
@@ -39,3 +39,4 @@ class ProviderView(msgspec.Struct):
     settings: dict[str, Any]
     priority: int
     enabled: bool
+    callback_url: str | UnsetType = UNSET

@@ -8,6 +8,7 @@ from litestar import Response, get
 from litestar.types import ControllerRouterHandler
 
 from perigee.appinbox import pages as appinbox_pages
+from perigee.delivery import callback_page
 from perigee.delivery import pages as delivery_pages
 from perigee.delivery.channels.sandbox import pages as sandbox_pages
 from perigee.http.context import AppContext
@@ -43,6 +44,7 @@ PAGES: tuple[Page, ...] = (
     health,
     metrics,
     *delivery_pages.PAGES,
+    *callback_page.PAGES,
     *sandbox_pages.PAGES,
     *message_view.PAGES,
     *appinbox_pages.PAGES,

@@ -13,6 +13,7 @@ from perigee.errors import Invalid, NotFound
 
 CHANNELS: dict[str, str] = {
     "appinbox": "perigee.delivery.channels.appinbox.channel:AppInboxChannel",
+    "http_gateway": "perigee.delivery.channels.http_gateway.channel:GatewayChannel",
     "mobilepush": "perigee.delivery.channels.mobilepush.channel:MobilePushChannel",
     "sandbox": "perigee.delivery.channels.sandbox.channel:SandboxChannel",
     "smtp": "perigee.delivery.channels.smtp.channel:SmtpChannel",

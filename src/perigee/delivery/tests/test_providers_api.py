@@ -192,3 +192,33 @@ async def test_a_provider_is_not_removed_between_its_choice_and_the_send(api: Ap
         await send_through(connection, api.org_id, provider_id, "preparing")
     with pytest.raises(Conflict, match="in use"):
         await removal
+
+
+async def test_a_stored_secret_goes_to_no_other_host(api: Api) -> None:
+    provider_id = await made(api)
+    path = f"/api/v4/providers/{provider_id}"
+    answer = await api.call("PATCH", path, {"settings": {"host": "evil.example.com"}})
+    assert (answer.status_code, answer.json()["field"]) == (400, "password")
+    assert "must be given again, because host changes" in answer.text
+    answer = await api.call("PATCH", path, {"settings": {"host": "new.example.com", "password": "other"}})
+    assert answer.status_code == 200, answer.text
+    assert (await stored(api, provider_id))[1] == {"password": "other"}
+
+
+async def test_a_gateways_secrets_belong_to_its_address(api: Api) -> None:
+    wanted = {
+        "channel": "viber",
+        "kind": "http_gateway",
+        "name": "Infobip",
+        "settings": {"preset": "infobip", "values": {"server": "https://a.example.com"}, "token": "t"},
+    }
+    answer = await api.post("/api/v4/providers", wanted)
+    assert answer.status_code == 201, answer.text
+    assert "token" not in answer.json()["settings"]
+    path = f"/api/v4/providers/{answer.json()['provider_id']}"
+    moved = {"settings": {"values": {"server": "https://evil.example.com"}}}
+    answer = await api.call("PATCH", path, moved)
+    assert (answer.status_code, answer.json()["field"]) == (400, "token")
+    assert (await api.call("PATCH", path, {"settings": {"connections": 5}})).status_code == 200
+    answer = await api.post("/api/v4/providers", {**wanted, "channel": "email"})
+    assert (answer.status_code, answer.json()["field"]) == (400, "channel")

@@ -27,6 +27,7 @@ class SandboxSettings(msgspec.Struct, frozen=True):
 
 class SandboxChannel(SetChannel):
     medium = Medium.EMAIL
+    media = frozenset(Medium)
     Settings = SandboxSettings
 
     def __init__(self, settings: SandboxSettings, *, database: Database, medium: str) -> None:
