@@ -128,6 +128,7 @@ class First:
         await self.make("/api/v4/workflows", name=f"Series {MARK}")
         key = await self.make("/api/v4/api-keys", description=MARK)
         provider = await self.make("/api/v4/providers", name=MARK)
+        intake = await self.make("/api/v4/webhook-intakes")
         self.ids |= {
             "file_id": int(file["fileId"]),
             "session_id:preprocessor": file["importId"],
@@ -140,6 +141,7 @@ class First:
             "domain_id": domain["domain_id"],
             "key_id": key["key_id"],
             "provider_id": provider["provider_id"],
+            "intake_id": intake["intake_id"],
         }
 
     async def rows(self, query: str, **values: Any) -> list[Any]:

@@ -61,3 +61,22 @@ where s.org_id = %(org_id)s and s.send_id = any(%(sends)s::bigint[]) and s.kind 
 -- name: note_brake
 update send set brakes = array_append(brakes, %(brake)s)
 where org_id = %(org_id)s and send_id = %(send_id)s
+
+-- name: insert_intake
+insert into webhook_intake (org_id, service, key) values (%(org_id)s, %(service)s, %(key)s)
+returning intake_id, service, created_at, called_at
+
+-- name: list_intakes
+select intake_id, service, created_at, called_at from webhook_intake where org_id = %(org_id)s order by intake_id
+
+-- name: get_intake
+select service, key from webhook_intake where org_id = %(org_id)s and intake_id = %(intake_id)s
+
+-- name: touch_intake
+-- At most once a minute: every call would write the same row.
+update webhook_intake set called_at = now()
+where org_id = %(org_id)s and intake_id = %(intake_id)s
+  and (called_at is null or called_at < now() - interval '1 minute')
+
+-- name: delete_intake
+delete from webhook_intake where org_id = %(org_id)s and intake_id = %(intake_id)s returning 1

@@ -28,6 +28,7 @@ COMMANDS = (
     ("organisation", "perigee.cli.organisation:app", "The organisation's name, defaults and switches."),
     ("keys", "perigee.cli.keys:app", "API keys: make, list, switch off."),
     ("providers", "perigee.cli.providers:app", "The relays that messages are sent through."),
+    ("bounces", "perigee.cli.bounces:app", "Where providers report bounces and complaints to."),
     ("apps", "perigee.cli.apps:app", "Mobile apps, App Inboxes and Telegram bots, and their keys."),
     ("senders", "perigee.cli.senders:app", "Who messages may come from."),
     ("promocodes", "perigee.cli.promocodes:app", "Promo codes: fill the pool, see what is left."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from perigee.client import (
     accounts,
     apps,
+    bounces,
     campaigns,
     contacts,
     messages,
@@ -81,6 +82,10 @@ class Methods:
     list_providers = method(providers.list_providers)
     change_provider = method(providers.change_provider)
     remove_provider = method(providers.remove_provider)
+
+    add_webhook_intake = method(bounces.add_webhook_intake)
+    list_webhook_intakes = method(bounces.list_webhook_intakes)
+    remove_webhook_intake = method(bounces.remove_webhook_intake)
 
     add_app = method(apps.add_app)
     list_apps = method(apps.list_apps)

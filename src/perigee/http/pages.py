@@ -8,6 +8,7 @@ from litestar import Response, get
 from litestar.types import ControllerRouterHandler
 
 from perigee.appinbox import pages as appinbox_pages
+from perigee.bounces import pages as bounce_pages
 from perigee.delivery import callback_page
 from perigee.delivery import pages as delivery_pages
 from perigee.delivery.channels.sandbox import pages as sandbox_pages
@@ -45,6 +46,7 @@ PAGES: tuple[Page, ...] = (
     metrics,
     *delivery_pages.PAGES,
     *callback_page.PAGES,
+    *bounce_pages.PAGES,
     *sandbox_pages.PAGES,
     *message_view.PAGES,
     *appinbox_pages.PAGES,

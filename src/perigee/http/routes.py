@@ -47,6 +47,7 @@ MODULES = (
     "perigee.domains.api",
     "perigee.workflows.api",
     "perigee.delivery.api",
+    "perigee.bounces.api",
     "perigee.delivery.channels.sandbox.api",
     "perigee.push.apps_api",
 )

@@ -1,0 +1,26 @@
+"""Boundary types of what comes back (/api/v4/webhook-intakes)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+
+class IntakeCreate(msgspec.Struct, forbid_unknown_fields=True):
+    """`key` is what proves the service's calls: SES: the ARN of the SNS topic; SendGrid: the verification key; Mailgun:
+    the HTTP webhook signing key; Postmark: the password in the address (HTTP basic). It is stored encrypted."""
+
+    service: Literal["ses", "sendgrid", "mailgun", "postmark"]
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class Intake(msgspec.Struct):
+    """`url` is what the service is told to call; `called_at` the last call that proved itself."""
+
+    intake_id: int
+    service: str
+    url: str
+    created_at: datetime
+    called_at: datetime | None
