@@ -21,6 +21,8 @@ BOUNCE = "b+"
 """Before a token made with `Keys.bounces`, in the local part of a return path."""
 UNSUBSCRIBE = "u+"
 """Before a token made with `Keys.unsubscribe_mail`, in the local part of a mailbox whose mail unsubscribes."""
+FEEDBACK = "fbl+"
+"""Before a token made with `Keys.bounces`, in the address for complaints (CFBL-Address, RFC 9477)."""
 MAC_BYTES = 10
 
 

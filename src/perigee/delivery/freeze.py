@@ -12,8 +12,10 @@ from perigee.db.queries import load
 from perigee.delivery.hours import Hours
 from perigee.delivery.providers import pick_provider
 from perigee.delivery.rendering import Content, compile_content, stored_links
+from perigee.domains.ready import require_ready
 from perigee.lib.tokens import digest
 from perigee.messages.utm import Utm, of_organisation, tags_of
+from perigee.messages.version import parse_sender
 
 q = load(__package__)
 
@@ -34,6 +36,11 @@ class Frozen:
     def sender(self) -> str:
         """Whom the default version comes from; '' for channels without a sender."""
         return str(self.content.versions.get(self.content.default, {}).get("from", ""))
+
+    @property
+    def senders(self) -> list[str]:
+        """The addresses that the versions of an email come from. Raises Invalid for what is none."""
+        return [parse_sender(str(version.get("from", "")))[1] for version in self.content.versions.values()]
 
 
 async def message(connection: Connection, org_id: int, message_id: int) -> Frozen | None:
@@ -79,9 +86,12 @@ async def insert_send(
     """The id of the new send, which has no batches yet, through the organisation's first provider of the channel.
 
     `kind`: campaign, single or test; `title`, `hours` in which it may be sent and `credits` that each message costs:
-    the campaign's. Raises Invalid when the message does not compile or no provider is set up.
+    the campaign's. Raises Invalid when the message does not compile or no provider is set up, and for marketing email
+    from a domain that is not ready (`domains.ready`).
     """
     provider_id = await pick_provider(connection, org_id, frozen.channel)
+    if marketing and frozen.channel == "email":
+        await require_ready(connection, org_id, frozen.senders, provider_id)
     content_digest = await _keep_content(connection, org_id, frozen, public_url)
     row = await (
         await connection.execute(

@@ -105,8 +105,9 @@ where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s 
 -- UTM tags that the organisation switched off count no more, though the send began with them.
 select s.send_id, s.started_at, s.kind, s.channel, s.campaign_id, s.message_id, s.marketing, s.provider_id, s.state,
        s.content_digest, case when o.settings ->> 'utm' is distinct from 'false' then s.utm end,
-       o.time_zone, o.settings -> 'sending_rules', s.hours, s.credits
+       o.time_zone, o.settings -> 'sending_rules', s.hours, s.credits, coalesce(p.settings ->> 'service', '')
 from send s join organisation o on o.org_id = s.org_id
+left join provider p on p.org_id = s.org_id and p.provider_id = s.provider_id and p.kind = 'smtp'
 where s.org_id = %(org_id)s and s.send_id = %(send_id)s
 
 -- name: load_people

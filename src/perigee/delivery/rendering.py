@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
 
+from perigee.bounces import verp
+from perigee.domains.outfit import Outfit, Wardrobe, domain_of
 from perigee.errors import Invalid, NotFound
 from perigee.keys import Keys
+from perigee.lib import mime
 from perigee.lib.ids import message_uuid
 from perigee.messages.cards import Card, CompiledCard
 from perigee.messages.compile import Compiled, compile_message
@@ -23,6 +26,10 @@ from perigee.messages.version import CompileOptions, Footer, MessageVersion, par
 
 CHANNELS = tuple(ALL_CONTENTS)
 """Channels that can be sent."""
+
+
+BARE = Wardrobe({}, {}, Outfit())
+"""Of an organisation without sender domains, on an installation without a bounce domain."""
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -131,13 +138,23 @@ def renderers(
     org_id: int,
     send_id: int,
     tags: str | None = None,
+    wardrobe: Wardrobe = BARE,
+    service: str = "",
 ) -> dict[str, Renderer]:
-    links = SignedLinks(keys.links, public_url, org_id, send_id, tags)
+    """`wardrobe`: how the organisation's email leaves; `service`: of the SMTP provider (`SERVICE_HEADERS`)."""
+
+    def links_of(sender: str) -> SignedLinks:
+        base = wardrobe.link_base(sender) or public_url
+        return SignedLinks(keys.links, base, org_id, send_id, tags)
+
+    links = links_of("")
     made: dict[str, Renderer] = {}
     for language, one in compiled.items():
         if isinstance(one, CompiledEmail):
             sender = parse_sender(content.versions[language]["from"])[1]
-            made[language] = EmailRenderer(one, links, keys, sender)
+            made[language] = EmailRenderer(
+                one, links_of(sender), keys, sender, wardrobe.outfit(sender), service
+            )
         elif isinstance(one, CompiledCard):
             made[language] = CardRenderer(one, links, keys)
         else:
@@ -145,20 +162,55 @@ def renderers(
     return made
 
 
+SERVICE_HEADERS: Mapping[str, Callable[[str], str]] = {
+    "ses": lambda token: mime.structured("X-SES-MESSAGE-TAGS", f"perigee={token}"),
+    "sendgrid": lambda token: mime.structured("X-SMTPAPI", f'{{"unique_args": {{"perigee": "{token}"}}}}'),
+    "mailgun": lambda token: mime.structured("X-Mailgun-Variables", f'{{"perigee": "{token}"}}'),
+    "postmark": lambda token: mime.structured("X-PM-Metadata-perigee", token),
+}
+"""The header whose content a service's webhooks report, with the token of the message (`bounces.verp`)."""
+
+
 class EmailRenderer:
-    def __init__(self, compiled: CompiledEmail, links: SignedLinks, keys: Keys, sender: str) -> None:
+    """`outfit`: of the sender's domain. The bytes are signed last, as they go over the wire (reliability 16)."""
+
+    def __init__(
+        self,
+        compiled: CompiledEmail,
+        links: SignedLinks,
+        keys: Keys,
+        sender: str,
+        outfit: Outfit,
+        service: str = "",
+    ) -> None:
         self._compiled = compiled
         self._links = links
-        self._key = keys.message_ids
+        self._keys = keys
         self._sender = sender
-        self._domain = sender.rpartition("@")[2]
+        self._domain = domain_of(sender)
+        self._outfit = outfit
+        self._service = SERVICE_HEADERS.get(service)
 
     def render(self, person: Person, address: str, ordinal: int) -> Rendered:
-        links = self._links
-        iid = str(message_uuid(self._key, links.org_id, links.send_id, ordinal))
-        envelope = Envelope(address, f"{iid}@{self._domain}", int(time.time()))
-        mail = self._compiled.render(person, links.of(ordinal, person.contact_id), envelope)
-        return Rendered(iid, self._sender, mail.raw)
+        links, keys, outfit = self._links, self._keys, self._outfit
+        named = (links.org_id, links.send_id, ordinal, person.contact_id)
+        token = verp.token(keys.bounces, *named)
+        now = int(time.time())
+        envelope = Envelope(address, f"{token}@{self._domain}", now)
+        sender = self._sender
+        if outfit.bounce_domain:
+            sender = f"{verp.BOUNCE}{token}@{outfit.bounce_domain}"
+            unsubscribing = verp.token(keys.unsubscribe_mail, *named)
+            envelope.unsubscribe_mailbox = f"{verp.UNSUBSCRIBE}{unsubscribing}@{outfit.bounce_domain}"
+            feedback = f"{verp.FEEDBACK}{token}@{outfit.bounce_domain}; report=arf"
+            envelope.extra = mime.structured("CFBL-Address", feedback)
+        if self._service is not None:
+            envelope.extra += self._service(token)
+        raw = self._compiled.render(person, links.of(ordinal, person.contact_id), envelope).raw
+        if outfit.signer is not None:
+            raw = outfit.signer.sign(raw, now)
+        iid = str(message_uuid(keys.message_ids, links.org_id, links.send_id, ordinal))
+        return Rendered(iid, sender, raw)
 
     def web_version(self, person: Person, ordinal: int) -> str:
         return self._compiled.html(person, self._links.of(ordinal, person.contact_id), int(time.time()))

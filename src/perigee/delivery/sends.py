@@ -23,6 +23,7 @@ from perigee.delivery.rendering import Content, Renderer, compile_content, rende
 from perigee.delivery.rules import Channel as RuleChannel
 from perigee.delivery.rules import SendingRules, of_stored
 from perigee.delivery.suppression import ADDRESS_KIND, Drop, by_token, reason_case, recipients_from
+from perigee.domains.outfit import Wardrobes
 from perigee.errors import NotFound, PerigeeError
 from perigee.files import preprocessor
 from perigee.keys import Keys
@@ -252,8 +253,10 @@ class Sends:
     KEEP = 64
     REFRESH_SECONDS = 300.0
 
-    def __init__(self, database: Database, keys: Keys, public_url: str) -> None:
+    def __init__(self, database: Database, keys: Keys, public_url: str, *, bounce_domain: str = "") -> None:
+        """`bounce_domain`: the operator's, for sender domains without one of their own in order."""
         self._database = database
+        self._wardrobes = Wardrobes(keys.sealing, bounce_domain)
         self._keys = keys
         self._public_url = public_url
         self._compiled = CompiledContents(public_url)
@@ -280,7 +283,7 @@ class Sends:
             if row is None:
                 raise NotFound(f"send {send_id} does not exist")
             _, started_at, kind, channel, campaign_id, _, marketing, provider_id, _, digest, tags, *rest = row
-            zone, rules, hours, _ = rest
+            zone, rules, hours, _, service = rest
             content, compiled = await self._compiled.get(
                 connection,
                 org_id,
@@ -290,6 +293,7 @@ class Sends:
                 marketing=marketing,
                 tag_links=tags is not None,
             )
+            wardrobe = await self._wardrobes.load(connection, org_id)
         made = renderers(
             compiled,
             content,
@@ -298,6 +302,8 @@ class Sends:
             org_id=org_id,
             send_id=send_id,
             tags=tags,
+            wardrobe=wardrobe,
+            service=service,
         )
         return Send(
             org_id=org_id,

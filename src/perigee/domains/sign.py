@@ -47,21 +47,24 @@ _HASH = SHA256()
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Both keys of one domain. `selector` as in `keys.selectors`."""
+    """Both keys of one domain, or the RSA key alone. `selector` as in `keys.selectors`."""
 
     domain: str
     selector: str
     rsa: RSAPrivateKey
-    ed: Ed25519PrivateKey
+    ed: Ed25519PrivateKey | None
 
     def sign(self, raw: bytes, now: int) -> bytes:
-        """The message with two signatures before it. `raw` has CRLF line ends only and at its end; `now`: epoch seconds."""
+        """The message with a signature of each key before it. `raw` has CRLF line ends only and at its end; `now`: epoch seconds."""
         head, _, body = raw.partition(b"\r\n\r\n")
         body_hash = b64encode(hashlib.sha256(relaxed_body(body)).digest()).decode()
         names, canonical = _signed_headers(head + b"\r\n")
         rsa_selector, ed_selector = selectors(self.selector)
         made = []
-        for algorithm, selector in (("rsa-sha256", rsa_selector), ("ed25519-sha256", ed_selector)):
+        algorithms = [("rsa-sha256", rsa_selector)]
+        if self.ed is not None:
+            algorithms.append(("ed25519-sha256", ed_selector))
+        for algorithm, selector in algorithms:
             field = (
                 f"v=1; a={algorithm}; c=relaxed/relaxed; s={selector};\r\n d={self.domain};\r\n"
                 f" t={now}; x={now + VALID_SECONDS};\r\n h={names};\r\n bh={body_hash};\r\n b="
@@ -71,7 +74,7 @@ class Signer:
         return "".join(made).encode() + raw
 
     def _signature(self, algorithm: str, data: bytes) -> str:
-        if algorithm == "rsa-sha256":
+        if self.ed is None or algorithm == "rsa-sha256":
             return b64encode(self.rsa.sign(data, _PADDING, _HASH)).decode()
         return b64encode(self.ed.sign(hashlib.sha256(data).digest())).decode()
 

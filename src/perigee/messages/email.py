@@ -49,7 +49,7 @@ class Envelope:
 
     `to`: the address, plain. `message_id`: without angle brackets, never changed again (reliability 12).
     `sent_at`: epoch seconds, for `Date` and for `now` in templates. `unsubscribe_mailbox`: an address whose mail
-    unsubscribes this recipient (it carries a token), or None.
+    unsubscribes this recipient (it carries a token), or None. `extra`: further header lines, written as they are.
     """
 
     to: str
@@ -57,6 +57,7 @@ class Envelope:
     sent_at: int
     to_name: str = ""
     unsubscribe_mailbox: str | None = None
+    extra: str = ""
 
 
 @dataclass(slots=True)
@@ -132,6 +133,8 @@ class CompiledEmail:
         ]
         if self.bulk:
             head.append(_list_unsubscribe(links.one_click(), envelope.unsubscribe_mailbox))
+        if envelope.extra:
+            head.append(envelope.extra)
         raw = "".join((*head, *self._body(table))).encode()
         if len(raw) > MAX_MESSAGE:
             raise TooLarge(f"htmlText: the message is larger than {MAX_MESSAGE} bytes")
@@ -268,6 +271,8 @@ _OURS = frozenset(
         "list-unsubscribe-post",
         "list-id",
         "feedback-id",
+        "cfbl-address",
+        "dkim-signature",
         "precedence",
         "return-path",
         "received",

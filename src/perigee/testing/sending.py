@@ -239,7 +239,7 @@ class Shop:
         return Sender(
             self.settings,
             self.db,
-            Sends(self.db, self.keys, PUBLIC_URL),
+            Sends(self.db, self.keys, PUBLIC_URL, bounce_domain=self.settings.bounce_domain),
             Channels(self.db, self.keys.sealing, built_in_settings(self.settings)),
         )
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from perigee.domains.manage import Checks
-from perigee.testing.api import Api
+from perigee.keys import Keys
+from perigee.messages.links import SignedLinks
+from perigee.testing.api import SECRET, Api
 from perigee.testing.dns_server import DnsServer
 
 PATH = "/api/v4/domains"
@@ -260,3 +262,11 @@ async def test_what_is_no_domain_is_refused(api: Api, body: dict[str, Any], fiel
     answer = await api.post(PATH, body)
     assert (answer.status_code, answer.json()["field"]) == (400, field)
     assert (await api.get(PATH)).json() == {"items": []}
+
+
+async def test_a_tracking_domain_is_answered_like_the_public_url(api: Api) -> None:
+    links = SignedLinks(Keys.of(SECRET).links, f"https://links.{DOMAIN}", api.org_id, 1).of(0, 1)
+    for url in (f"https://links.{DOMAIN}/health", links.open_pixel()):
+        path = url.removeprefix(f"https://links.{DOMAIN}")
+        answer = await api.client.get(path, headers={"Host": f"links.{DOMAIN}"})
+        assert answer.status_code == 200, path

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 
+from perigee.bounces import verp
+from perigee.keys import Keys
+from perigee.lib.ids import read_message_uuid
 from perigee.sending.tests.conftest import EMAIL, Sending, html, requests, results
-from perigee.testing.api import make_organisation
+from perigee.testing.api import SECRET, make_organisation
 
 
 async def test_one_recipient_is_answered_as_in_the_documentation(sending: Sending) -> None:
@@ -28,7 +32,11 @@ async def test_one_recipient_is_answered_as_in_the_documentation(sending: Sendin
     (mail,) = await sending.mails()
     assert "Discount 5%" in html(mail)
     assert mail["To"] == "anna@example.com"
-    assert request_id in mail["Message-ID"]
+    _, send_id, ordinal, _ = verp.read(Keys.of(SECRET).bounces, mail["Message-ID"][1:].partition("@")[0])
+    assert read_message_uuid(Keys.of(SECRET).message_ids, sending.api.org_id, UUID(request_id)) == (
+        send_id,
+        ordinal,
+    )
 
 
 async def test_several_recipients_fail_one_by_one(sending: Sending) -> None:
