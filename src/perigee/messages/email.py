@@ -271,7 +271,6 @@ _OURS = frozenset(
         "list-unsubscribe-post",
         "list-id",
         "feedback-id",
-        "cfbl-address",
         "dkim-signature",
         "precedence",
         "return-path",
