@@ -44,9 +44,10 @@ def is_gsm(text: str) -> bool:
     return _IS_GSM.fullmatch(text) is not None
 
 
-def count(text: str, *, wide: bool = False) -> SmsSize:
-    """Coding, units and parts of a text; an empty text has no part. A lone surrogate counts one unit."""
-    coding: Coding = "gsm7" if is_gsm(text) else "ucs2"
+def count(text: str, *, wide: bool = False, coding: Coding | None = None) -> SmsSize:
+    """Coding, units and parts of a text; an empty text has no part. A lone surrogate counts one unit. `coding` where
+    it is not the text that decides: of an operator without all the letters of the alphabet."""
+    coding = coding or ("gsm7" if is_gsm(text) else "ucs2")
     doubles = _PAIRS if coding == "gsm7" else _WIDE
     units = len(text) + len(doubles.findall(text))
     if not units:
@@ -56,9 +57,9 @@ def count(text: str, *, wide: bool = False) -> SmsSize:
     return SmsSize(coding, units, len(_cut(text, part_limit(coding, wide=wide), doubles)))
 
 
-def split(text: str, *, wide: bool = False) -> list[str]:
+def split(text: str, *, wide: bool = False, coding: Coding | None = None) -> list[str]:
     """The texts of the parts, in order; joined they are the text, and each fits its part."""
-    size = count(text, wide=wide)
+    size = count(text, wide=wide, coding=coding)
     if size.parts <= 1:
         return [text] if text else []
     return _cut(text, part_limit(size.coding, wide=wide), _PAIRS if size.coding == "gsm7" else _WIDE)
