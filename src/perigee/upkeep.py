@@ -13,6 +13,7 @@ from perigee.db import partitions, statistics
 from perigee.db.pool import Database
 from perigee.db.queries import load
 from perigee.delivery import consequences
+from perigee.delivery.channels.smpp import strays
 from perigee.delivery.events import waiting
 from perigee.esputnik import repeat
 from perigee.files import preprocessor
@@ -53,6 +54,7 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await enqueue_due(connection, settings.feed_hours)
     async with database.transaction() as connection:
         await settle_stopped(connection)
+    await strays.settle(database)
     await consequences.finish(database)
     await statistics.refresh(database)
 

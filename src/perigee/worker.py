@@ -31,6 +31,8 @@ TICK_SECONDS = 0.5
 """How often the scheduler looks for due campaigns and retries."""
 DOMAIN_SECONDS = 30.0
 """How often sender domains are looked for whose check is due."""
+STAND_SECONDS = 5.0
+"""How often new providers that must stay connected are looked for."""
 JOBS_AT_ONCE = 2
 RESCUE_SECONDS = 10.0
 COME_BACK_SECONDS = 2.0
@@ -51,6 +53,7 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
             sender.run(),
             _run_jobs(settings, database_url, database, stop),
             _every(TICK_SECONDS, stop, lambda: _tick(settings, database)),
+            _every(STAND_SECONDS, stop, channels.keep_standing),
             _every(upkeep.SECONDS, stop, lambda: upkeep.run(database, settings, datetime.now(UTC))),
             _every(DOMAIN_SECONDS, stop, Checks(database, settings).check_due),
             _every(COME_BACK_SECONDS, stop, lambda: come_back.work(database, keys, brakes=brakes)),

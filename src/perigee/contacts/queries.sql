@@ -580,7 +580,7 @@ update activity set contact_id = 0, detail = null, meta = null
 where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
 
 -- name: erase_waiting
--- Messages that wait for another try, and what the sandbox shows.
+-- Messages that wait for another try, receipts that wait for their message, and what the sandbox shows.
 with retries as (
     delete from send_retry r using send s
     where r.org_id = %(org_id)s and r.recipient = any(%(contact_ids)s::bigint[])
@@ -588,6 +588,8 @@ with retries as (
       and s.channel in ('email', 'sms', 'viber', 'appinbox') -- of others the recipients are tokens, which are gone
 ), given as (
     delete from send_recipient where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
+), strays as (
+    delete from smpp_stray where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
 )
 delete from sandbox_message where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
 

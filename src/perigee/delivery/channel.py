@@ -299,6 +299,11 @@ class Channel(ABC):
         """Try the settings without sending anything; `DeliveryError` says what is wrong."""
         return
 
+    def stand(self) -> None:
+        """Connect now and stay so until `close`, messages or not: for what the provider sends by itself. Only of
+        kinds in `channels.STANDING`."""
+        return
+
     def read_events(self, request: ProviderRequest) -> list[DeliveryEvent]:
         """Read a provider's call. Raises `Unauthorized` for a wrong signature, `Invalid` for a wrong body."""
         return []

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+import structlog
 
 from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
 from perigee.delivery import callbacks
 from perigee.delivery.channel import Channel
-from perigee.delivery.channels import CHANNELS, channel_class, open_channel, read_settings, settings_form
+from perigee.delivery.channels import (
+    CHANNELS,
+    STANDING,
+    channel_class,
+    open_channel,
+    read_settings,
+    settings_form,
+)
 from perigee.delivery.rendering import CHANNELS as SENDABLE
 from perigee.delivery.types import ProviderView
-from perigee.errors import Invalid, NotFound
+from perigee.errors import Invalid, NotFound, PerigeeError
 from perigee.lib.outside import Rules
 from perigee.lib.tokens import seal, unseal
 from perigee.settings import Settings
 
+log = structlog.get_logger()
 q = load(__package__)
 
 
@@ -191,23 +201,50 @@ class Channels:
         self._sealing = sealing
         self._built_in = built_in
         self._open: dict[tuple[int, int], tuple[float, Provider, Channel]] = {}
+        self._one_at_a_time = asyncio.Lock()  # a provider must not be opened twice
 
     async def get(self, org_id: int, provider_id: int) -> Channel:
+        async with self._one_at_a_time:
+            channel, old = await self._get(org_id, provider_id)
+        if old is not None:
+            await old.close()
+        return channel
+
+    async def keep_standing(self) -> None:
+        """Opens the providers that send us things of their own accord, and closes those that are switched off, removed
+        and through with their sends: a receipt may come days after its message."""
+        async with self._database.connection() as connection:
+            rows = await (
+                await connection.execute(q.standing_providers, {"kinds": list(STANDING)})
+            ).fetchall()
+        wanted = {(int(org_id), int(provider_id)) for org_id, provider_id in rows}
+        for org_id, provider_id in sorted(wanted):
+            try:
+                (await self.get(org_id, provider_id)).stand()
+            except PerigeeError as error:  # one provider that cannot be opened keeps no other from standing
+                log.error("a provider cannot be opened", provider_id=provider_id, error=error.message)
+        over = [
+            key
+            for key, (_, provider, _) in self._open.items()
+            if provider.kind in STANDING and key not in wanted
+        ]
+        await asyncio.gather(*[self._open.pop(key)[2].close() for key in over])
+
+    async def _get(self, org_id: int, provider_id: int) -> tuple[Channel, Channel | None]:
+        """The channel, and one to close that it replaces."""
         key = (org_id, provider_id)
         found = self._open.get(key)
         now = time.monotonic()
         if found is not None and now - found[0] < self.REFRESH_SECONDS:
-            return found[2]
+            return found[2], None
         async with self._database.connection() as connection:
             provider = await get_provider(connection, org_id, provider_id)
         if found is not None and found[1] == provider:
             self._open[key] = (now, provider, found[2])
-            return found[2]
+            return found[2], None
         channel = self._make(org_id, provider)
         self._open[key] = (now, provider, channel)
-        if found is not None:
-            await found[2].close()
-        return channel
+        return channel, found[2] if found is not None else None
 
     def _make(self, org_id: int, provider: Provider) -> Channel:
         kind_of_all = self._built_in.get(provider.kind, {})
@@ -217,6 +254,8 @@ class Channels:
         options: dict[str, Any] = {}
         if provider.kind == "sandbox" or provider.kind in BUILT_IN:  # they work with our own database
             options["database"] = self._database
+        if provider.kind in STANDING:  # what comes in is about our messages and contacts
+            options |= {"database": self._database, "org_id": org_id, "provider_id": provider.provider_id}
         if provider.kind in _SEALED:
             options["sealing"] = self._sealing
         if len(channel_class(provider.kind).carries()) > 1:

@@ -16,10 +16,14 @@ CHANNELS: dict[str, str] = {
     "http_gateway": "perigee.delivery.channels.http_gateway.channel:GatewayChannel",
     "mobilepush": "perigee.delivery.channels.mobilepush.channel:MobilePushChannel",
     "sandbox": "perigee.delivery.channels.sandbox.channel:SandboxChannel",
+    "smpp": "perigee.delivery.channels.smpp.channel:SmppChannel",
     "smtp": "perigee.delivery.channels.smtp.channel:SmtpChannel",
     "telegram": "perigee.delivery.channels.telegram.channel:TelegramChannel",
     "webpush": "perigee.delivery.channels.webpush.channel:WebPushChannel",
 }
+
+STANDING = ("smpp",)
+"""Kinds whose providers send us things of their own accord over our connection: every worker keeps one (`stand`)."""
 
 
 def channel_class(name: str) -> type[Channel]:

@@ -144,7 +144,9 @@ class Binds:
         return asyncio.get_running_loop().time() - began > self.times.first_wait
 
     def _failed(self, error: BaseException) -> None:
-        if not isinstance(error, DeliveryError):  # a fault of ours must be seen, and nothing may wait for ever
+        if not isinstance(
+            error, DeliveryError
+        ):  # a fault of ours must be seen, and nothing may wait for ever
             log.error("an SMPP session could not be opened", exc_info=error)
             error = DeliveryError("a session could not be opened", False)
         self.trouble = error

@@ -10,6 +10,7 @@ _BURST_SECONDS: Final = 0.1
 _REST_SECONDS: Final = 1.0
 _RECOVERY: Final = 1.25
 _SLOWEST: Final = 1.0
+_ONE: Final = 1.0 - 1e-9  # sums of fractions come to a little less
 
 
 class Pace:
@@ -37,7 +38,7 @@ class Pace:
         self._recover(now)
         self._tokens = min(self._room(), self._tokens + (now - self._filled_at) * self.rate)
         self._filled_at = now
-        if self._tokens < 1.0:
+        if self._tokens < _ONE:
             return (1.0 - self._tokens) / self.rate
         self._tokens -= 1.0
         self._count(now)

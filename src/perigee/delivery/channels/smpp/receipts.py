@@ -57,6 +57,11 @@ class DeliveryReport(msgspec.Struct, frozen=True):
     error: str
     raw: str
 
+    @property
+    def words(self) -> str:
+        """For people: the operator's own text, or the state where there is none."""
+        return self.raw or " ".join(part for part in (self.state, self.error) if part)
+
 
 def is_receipt(message: ShortMessage) -> bool:
     """Some operators set no bit of esm_class and send the parameter; nobody else sends it."""
@@ -112,4 +117,3 @@ def _state(message: ShortMessage, text: str) -> str:
 def _network_error(message: ShortMessage) -> str:
     given = message.tlv(Tag.NETWORK_ERROR_CODE)  # one octet network type, two of the code (5.3.2.31)
     return str(int.from_bytes(given[1:3])) if given and len(given) >= 3 else ""
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from perigee.delivery.channel import DeliveryError, Reason
 from perigee.delivery.channels.smpp.pdu import (
@@ -106,7 +106,7 @@ class Session(asyncio.Protocol):
             text = f"no TLS with {settings.host}: {error.reason or error}"
             raise DeliveryError(text, False, reason=Reason.PROVIDER_TLS) from None
         except (OSError, TimeoutError) as error:
-            text = f"{settings.host}:{settings.port} cannot be reached: {error or 'no answer'}"
+            text = f"{settings.host}:{settings.port} cannot be reached: {str(error) or 'no answer'}"
             raise DeliveryError(text[:300], False) from None
         try:
             await self._bind()
@@ -127,12 +127,11 @@ class Session(asyncio.Protocol):
                 own,
             )
         )
-        done, _ = await asyncio.wait(
-            [self._bind_answer, self._gone], timeout=self.times.bind, return_when=asyncio.FIRST_COMPLETED
-        )
-        if not done:
+        answers: list[asyncio.Future[Any]] = [self._bind_answer, self._gone]
+        await asyncio.wait(answers, timeout=self.times.bind, return_when=asyncio.FIRST_COMPLETED)
+        if not (self._bind_answer.done() or self._gone.done()):
             raise DeliveryError(f"no answer to the bind within {self.times.bind:g} s", False)
-        if self._bind_answer not in done:
+        if not self._bind_answer.done():
             raise DeliveryError(f"closed before the bind was answered: {self._gone.result()}", False)
         if status := self._bind_answer.result().status:
             raise bind_refusal(status)

@@ -48,7 +48,8 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, Meta(ge=1, le=65535, title="Port")] = 2775
     tls: Annotated[bool, Meta(title="TLS from the first octet")] = False
     verify: Annotated[
-        bool, Meta(title="Check certificate", description="Off only for tests: anyone could read the messages.")
+        bool,
+        Meta(title="Check certificate", description="Off only for tests: anyone could read the messages."),
     ] = True
     password: Annotated[
         str, Meta(pattern=r"^[\x20-\x7e]{0,63}$", title="Password", extra_json_schema={"secret": True})
@@ -106,7 +107,9 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stop_reply: Annotated[
         str,
         Meta(
-            max_length=160, title="Answer to a stop word", description="Sent once; empty: nothing is answered."
+            max_length=160,
+            title="Answer to a stop word",
+            description="Sent once; empty: nothing is answered.",
         ),
     ] = ""
 
