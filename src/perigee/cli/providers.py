@@ -69,6 +69,75 @@ def add_smtp(
 
 
 @app.command
+def add_smpp(
+    host: str,
+    system_id: str,
+    /,
+    *,
+    port: int = 2775,
+    tls: bool = False,
+    bind: Literal["transceiver", "tx+rx"] = "transceiver",
+    binds: int = 1,
+    window: int = 10,
+    rate: float = 0.0,
+    alphabet: Literal["gsm", "latin1", "ascii"] = "gsm",
+    message_ids: Literal["as_is", "hex_to_dec", "dec_to_hex", "no_zeros"] = "as_is",
+    name: str = "SMPP",
+    priority: int = 100,
+    server: Server = HERE,
+) -> None:
+    """Send SMS through an operator's SMPP account from now on. The password is asked for, never given on the command
+    line.
+
+    Parameters
+    ----------
+    host
+        Name or address of the operator's server.
+    system_id
+        The account's user.
+    port
+        As the operator says.
+    tls
+        TLS from the first octet.
+    bind
+        One session for both directions, or one for each.
+    binds
+        Sessions of each worker process; the operator says how many there may be in all.
+    window
+        Messages of a session without an answer.
+    rate
+        Parts per second and worker process; 0 as fast as it goes.
+    alphabet
+        What the operator reads data_coding 0 as.
+    message_ids
+        Whether receipts name messages as the answers did.
+    name
+        How the list shows it.
+    priority
+        The lowest of a channel is used.
+    """
+    settings: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "system_id": system_id,
+        "password": getpass.getpass("Password: "),
+        "tls": tls,
+        "bind": bind,
+        "binds": binds,
+        "window": window,
+        "rate": rate,
+        "alphabet": alphabet,
+        "message_ids": message_ids,
+    }
+    with connected(server) as client:
+        made = client.add_provider("sms", "smpp", name, settings, priority=priority)
+    if server.json:
+        show_json(made)
+        return
+    console.print(f"provider {made.provider_id}: SMS go through {host}:{port}")
+
+
+@app.command
 def add_gateway(
     *,
     preset: str,

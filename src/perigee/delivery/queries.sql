@@ -328,7 +328,10 @@ where org_id = %(org_id)s and channel = %(channel)s
 select p.org_id, p.provider_id from provider p
 where p.kind = any(%(kinds)s::text[]) and (p.enabled or exists (
     select from send s where s.org_id = p.org_id and s.provider_id = p.provider_id
-    and (s.state in ('preparing', 'running', 'paused') or s.started_at > now() - interval '3 days')))
+    and s.state in ('preparing', 'running', 'paused')
+) or exists (
+    select from provider_message m
+    where m.org_id = p.org_id and m.provider_id = p.provider_id and m.at > now() - interval '3 days'))
 
 -- name: lock_provider
 select 1 from provider where org_id = %(org_id)s and provider_id = %(provider_id)s for update

@@ -146,7 +146,7 @@ class Inbound:
     ) -> Sequence[bool | Exception]:
         """For each whether a number was taken off."""
         await _report(connection, org_id, [one for one in items if one.report is not None])
-        taken_off = await _take_off(connection, org_id, self._provider_id, [i for i in items if not i.report])
+        taken_off = await _take_off(connection, org_id, [i for i in items if not i.report])
         first = set(taken_off)
         answers = []
         for one in items:
@@ -195,15 +195,12 @@ async def _report(connection: Connection, org_id: int, items: Sequence[Incoming]
         )
 
 
-async def _take_off(
-    connection: Connection, org_id: int, provider_id: int, items: Sequence[Incoming]
-) -> Collection[str]:
+async def _take_off(connection: Connection, org_id: int, items: Sequence[Incoming]) -> Collection[str]:
     """Stop words. Returns the numbers that were not off before."""
     if not items:
         return ()
     cursor = await connection.execute(
-        q.last_messages,
-        {"org_id": org_id, "provider_id": provider_id, "phones": sorted({one.phone or "" for one in items})},
+        q.last_messages, {"org_id": org_id, "phones": sorted({one.phone or "" for one in items})}
     )
     last = {phone: rest for phone, *rest in await cursor.fetchall()}
     wishes = []

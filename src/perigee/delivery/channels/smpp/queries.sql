@@ -15,7 +15,7 @@ select distinct org_id from smpp_stray where received_at < now() - make_interval
 
 -- name: take_strays
 -- Confessed side effect: deletes what it returns and what has found its message, or none, for three days. A stray is
--- returned when its contact has exactly one uncertain message through that provider, begun before it came.
+-- returned when its contact has exactly one uncertain SMS, begun before it came.
 with due as (
     select s.*, exists (select from provider_message p where p.org_id = %(org_id)s
                         and p.provider_id = s.provider_id and p.message_id = s.message_id) as known
@@ -32,7 +32,7 @@ with due as (
           and x.at > now() - interval '7 days'
         offset 0
     ) u
-    join send o on o.org_id = %(org_id)s and o.send_id = u.send_id and o.provider_id = d.provider_id
+    join send o on o.org_id = %(org_id)s and o.send_id = u.send_id and o.channel = 'sms'
     where not d.known and o.started_at < d.received_at
     group by d.stray_id having count(*) = 1
 ), gone as (
@@ -45,13 +45,13 @@ select d.type, d.received_at, f.send_id, f.ordinal, d.reason, d.detail
 from found f join due d using (stray_id) order by d.stray_id
 
 -- name: last_messages
--- The last SMS through this provider to each number, of those that went out in a month.
+-- The last SMS to each number, of those that went out in a month.
 select w.phone, m.contact_id, m.send_id, m.ordinal
 from unnest(%(phones)s::text[]) as w (phone)
 cross join lateral (
     select d.contact_id, d.send_id, d.ordinal
     from delivery d
-    join send s on s.org_id = %(org_id)s and s.send_id = d.send_id and s.provider_id = %(provider_id)s
+    join send s on s.org_id = %(org_id)s and s.send_id = d.send_id and s.channel = 'sms'
     where d.org_id = %(org_id)s and d.address = w.phone and d.send_started_at > now() - interval '30 days'
       and d.outcome in ('sent', 'uncertain')
     order by d.send_started_at desc, d.send_id desc limit 1
