@@ -55,7 +55,9 @@ MESSAGE = {
 }
 
 
-async def prepare(url: str, org_id: int, recipients: int, port: int) -> tuple[int, int]:
+async def prepare(
+    url: str, org_id: int, recipients: int, port: int, keys: Keys | None = None
+) -> tuple[int, int]:
     """People, a list of them, a message and the provider. Returns (segment_id, message_id)."""
     async with Database(url) as db, db.transaction() as conn:
         await conn.execute(
@@ -79,7 +81,7 @@ async def prepare(url: str, org_id: int, recipients: int, port: int) -> tuple[in
         await add_provider(
             conn,
             org_id,
-            Keys.of(SECRET).sealing,
+            (keys or Keys.of(SECRET)).sealing,
             channel="email",
             kind="smtp",
             name="Sink",
@@ -91,15 +93,15 @@ async def prepare(url: str, org_id: int, recipients: int, port: int) -> tuple[in
     return int(row[0]), message_id
 
 
-def message_size(org_id: int) -> int:
-    """Bytes of one rendered message."""
+def rendered(org_id: int) -> bytes:
+    """One message."""
     keys = Keys.of(SECRET)
     content = Content(default="en", versions={"en": {k: v for k, v in MESSAGE.items() if k != "name"}})
     url = SETTINGS.public_url
     compiled = compile_content("email", content, public_url=url, org_id=org_id, campaign_id=1, marketing=True)
     made = renderers(compiled, content, keys=keys, public_url=url, org_id=org_id, send_id=4702001)
     person = Person(100_500, "person500@example.com", None, "Anna5", "Koval", "C-500")
-    return len(made["en"].render(person, "person500@example.com", 500).payload)
+    return made["en"].render(person, "person500@example.com", 500).payload
 
 
 async def campaign(url: str, org_id: int, segment_id: int, message_id: int) -> float:
@@ -172,7 +174,7 @@ def main() -> None:
     with database() as url, running_sink() as (_, port):
         org_id, _ = organisation(url)
         segment_id, message_id = asyncio.run(prepare(url, org_id, options.recipients, port))
-        size = message_size(org_id)
+        size = len(rendered(org_id))
         values, bounds = [], []
         with workers(url, options.workers, options.profile):
             for _ in range(options.rounds):
