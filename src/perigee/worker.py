@@ -14,6 +14,7 @@ from psycopg import errors as pg
 from perigee import jobs, upkeep
 from perigee.bounces import effect as come_back
 from perigee.bounces import listener
+from perigee.campaigns import experiments
 from perigee.campaigns.launch import launch_due
 from perigee.db.pool import Database
 from perigee.delivery.events import waiting
@@ -76,6 +77,7 @@ async def _tick(settings: Settings, database: Database) -> None:
         batch_size=settings.batch_size,
         public_url=settings.public_url,
     )
+    await experiments.decide_due(database, datetime.now(UTC))
     await upkeep.move_retries(database)
     await waiting.match(database)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from perigee.campaigns import audience, manage, progress, store
+from perigee.campaigns import audience, experiments, manage, progress, store
 from perigee.campaigns.types import (
     AudienceCount,
     Campaign,
@@ -13,6 +13,7 @@ from perigee.campaigns.types import (
     LaunchRequest,
     Progress,
     Report,
+    WinnerChoice,
 )
 from perigee.errors import Invalid
 from perigee.http.v4 import PAGE, Call, Created, Page, Right, cursor_page, operation
@@ -69,7 +70,7 @@ async def count_audience(call: Call) -> AudienceCount:
     """Count whom a launch at this moment would reach, and who would be dropped and why."""
     async with call.context.database.connection() as connection:
         campaign = await store.get_campaign(connection, call.org_id, call.path["campaign_id"])
-        return await audience.count_campaign(connection, call.org_id, campaign)
+        return await audience.count_campaign(connection, call.org_id, campaign, call.context.now())
 
 
 @operation(
@@ -161,6 +162,43 @@ async def _act(call: Call, action: Any) -> Campaign:
     async with call.context.database.transaction() as connection:
         done: Campaign = await action(connection, call.org_id, call.path["campaign_id"])
         return done
+
+
+@operation(
+    "POST",
+    "/campaigns/{campaign_id:int}/send-rest",
+    right=Right.MESSAGES,
+    answer=Campaign,
+    refusals=(409,),
+)
+async def send_rest(call: Call) -> Campaign:
+    """Send to those whom a finished or stopped campaign did not reach for certain; asked again, nothing more happens."""
+    async with call.context.database.transaction() as connection:
+        return await manage.send_rest(
+            connection,
+            call.org_id,
+            call.path["campaign_id"],
+            now=call.context.now(),
+            by=call.principal.actor,
+        )
+
+
+@operation(
+    "POST",
+    "/campaigns/{campaign_id:int}/winner",
+    right=Right.MESSAGES,
+    body=WinnerChoice,
+    answer=Campaign,
+    example={"variant": 1},
+    refusals=(409,),
+)
+async def choose_winner(call: Call) -> Campaign:
+    """Choose the winner of an experiment by hand: the rest gets it now."""
+    wanted = await call.json(WinnerChoice)
+    async with call.context.database.transaction() as connection:
+        return await experiments.choose(
+            connection, call.org_id, call.path["campaign_id"], wanted.variant, now=call.context.now()
+        )
 
 
 @operation("GET", "/campaigns/{campaign_id:int}/progress", right=Right.MESSAGES, answer=Progress)

@@ -8,22 +8,24 @@ scheduled, and the next one launches it.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from perigee.campaigns import audience, rules, store, timing
+from perigee.campaigns import audience, experiments, rules, store, timing
+from perigee.campaigns.audience import Choice
 from perigee.campaigns.plan import Plan
 from perigee.campaigns.timing import NO_WAIT, Waits
 from perigee.campaigns.types import Campaign, Pace
 from perigee.db.pool import Connection, Database
 from perigee.db.queries import load
 from perigee.delivery import freeze
+from perigee.delivery.freeze import Frozen
 from perigee.delivery.rules import Channel as RuleChannel
 from perigee.delivery.rules import SendingRules
-from perigee.delivery.suppression import Drop, address_join, reason_case
 from perigee.errors import Invalid, PerigeeError
 
 log = structlog.get_logger()
@@ -97,18 +99,28 @@ async def _launch(
         )
         return
     await connection.execute(q.allow_long_launch, {"timeout": str(TIMEOUT_MS)})
-    send_id, categories = await _freeze_message(connection, org_id, campaign, now, public_url)
+    send_id, message = await _freeze_message(connection, org_id, campaign, now, public_url)
     sending, zone = await rules.read(connection, org_id)
+    choice = audience.of_campaign(
+        campaign,
+        sending,
+        categories=message.content.categories,
+        tags=message.tags,
+        weekday=now.astimezone(zone).isoweekday(),
+        send_id=send_id,
+    )
+    digests = await experiments.freeze_variants(connection, org_id, choice.plan, message, public_url)
     chosen, dropped = await _freeze_audience(
         connection,
         org_id,
         campaign,
-        send_id,
-        categories,
+        choice,
         now,
         batch_size,
         _waits(campaign, sending, taken[0], zone, now),
+        digests,
     )
+    await experiments.begin(connection, org_id, send_id, choice.plan, now)
     await connection.execute(
         q.count_send, {"org_id": org_id, "send_id": send_id, "chosen": chosen, "dropped": dropped}
     )
@@ -120,8 +132,8 @@ async def _launch(
 
 async def _freeze_message(
     connection: Connection, org_id: int, campaign: Campaign, now: datetime, public_url: str
-) -> tuple[int, list[str]]:
-    """The send with all language versions as they are now, and the message's categories. Raises Invalid when the
+) -> tuple[int, Frozen]:
+    """The send with all language versions as they are now, and the message. Raises Invalid when the
     message was deleted, does not compile, or no provider is set up."""
     message = await freeze.message(connection, org_id, campaign.message_id)
     if message is None:
@@ -141,47 +153,36 @@ async def _freeze_message(
         hours=campaign.plan.hours if campaign.plan else None,
         credits=campaign.plan.credits if campaign.plan else 1,
     )
-    return send_id, message.content.categories
+    return send_id, message
 
 
 async def _freeze_audience(
     connection: Connection,
     org_id: int,
     campaign: Campaign,
-    send_id: int,
-    categories: list[str],
+    choice: Choice,
     now: datetime,
     batch_size: int,
     waits: Waits,
+    digests: Sequence[bytes],
 ) -> tuple[int, int]:
     """(chosen, dropped)."""
-    include, parameters = await audience.members_sql(connection, org_id, campaign.include, prefix="in")
-    exclude, more = await audience.members_sql(connection, org_id, campaign.exclude, prefix="ex")
+    judged = await audience.judged_sql(connection, org_id, choice)
     size, step = _pace(campaign.pace, batch_size)
-    statement = _FREEZE.format(
-        include=include,
-        exclude=exclude,
-        address_join=address_join(campaign.channel),
-        reason=reason_case(campaign.channel),
-    )
     values: dict[str, Any] = {
-        **parameters,
-        **more,
-        "org_id": org_id,
-        "send_id": send_id,
+        **judged.values,
         "started_at": now,
-        "marketing": True,
-        "bulk": True,
-        "app_id": campaign.app_id,
-        "categories": categories,
         "size": size,
         "pace": campaign.pace.count if campaign.pace else 0,
         "step": step,
         "zones": waits.zones,
         "zone_waits": waits.seconds,
         "other_wait": waits.other,
+        **experiments.launch_values(choice.plan.experiment, digests),
     }
-    row = await (await connection.execute(statement.encode(), values, prepare=False)).fetchone()
+    row = await (
+        await connection.execute(_FREEZE.replace("{judged}", judged.sql).encode(), values, prepare=False)
+    ).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])
 
@@ -205,50 +206,46 @@ def _pace(pace: Pace | None, batch_size: int) -> tuple[int, timedelta]:
     return min(batch_size, pace.count), UNIT[pace.unit]
 
 
-# The duplicate rule: of several people with one address the one with the lowest id gets the copy.
-_FREEZE = f"""
-with chosen as materialized (
-    {{include}}
-), excluded as materialized (
-    {{exclude}}
-), judged as materialized (
-    select c.contact_id, coalesce(a.recipient, c.contact_id) as recipient, a.address, c.time_zone,
-           case when x.contact_id is not null then '{Drop.EXCLUDED}' else {{reason}} end as reason
-    from chosen
-    join contact c on c.org_id = %(org_id)s and c.contact_id = chosen.contact_id
-    {{address_join}}
-    left join excluded x on x.contact_id = c.contact_id
-    where c.deleted_at is null
-), deduplicated as materialized (
-    select contact_id, recipient, time_zone,
-           coalesce(reason, case when row_number() over (
-               partition by reason is null, address order by contact_id, recipient) > 1 then '{Drop.DUPLICATE_ADDRESS}' end) as reason
-    from judged
-), numbered as materialized (
-    select contact_id, recipient, reason, coalesce(z.wait, %(other_wait)s) as wait,
-           (row_number() over (order by reason is not null, coalesce(z.wait, %(other_wait)s), contact_id, recipient)
-            - 1)::int as ordinal
-    from deduplicated
-    left join unnest(%(zones)s::text[], %(zone_waits)s::float8[]) as z (zone, wait) on z.zone = time_zone
+_FREEZE = """
+with {judged}, numbered as materialized (
+    select *, (row_number() over (order by reason is not null, variant, wait, contact_id, recipient) - 1)::int as ordinal
+    from (
+        select contact_id, recipient, reason, coalesce(z.wait, %(other_wait)s) as wait,
+               case when %(variants)s > 0 and place < ceil(people * %(share)s / 100.0)
+                    then place %% %(variants)s + 1 else 0 end as variant
+        from judged
+        left join unnest(%(zones)s::text[], %(zone_waits)s::float8[]) as z (zone, wait) on z.zone = time_zone
+    ) divided
 ), batches as (
     insert into send_batch (org_id, send_id, batch_no, recipients, ordinals, due_at)
-    select %(org_id)s, %(send_id)s, row_number() over (order by step, wait, part) - 1, recipients, ordinals,
-           %(started_at)s::timestamptz + step * %(step)s::interval + make_interval(secs => wait)
+    select %(org_id)s, %(send_id)s, row_number() over (order by step, wait, variant, part) - 1, recipients, ordinals,
+           -- The rest of an experiment waits for its winner.
+           case when %(variants)s > 0 and variant = 0 then 'infinity'
+                else %(started_at)s::timestamptz + step * %(step)s::interval + make_interval(secs => wait) end
     from (
-        select step, wait, part,
+        select step, wait, variant, part,
                array_agg(recipient order by ordinal) as recipients, array_agg(ordinal order by ordinal) as ordinals
         from (
-            select recipient, ordinal, wait, case when %(pace)s = 0 then 0 else ordinal / %(pace)s end as step,
-                   case when %(pace)s = 0 then ordinal - min(ordinal) over (partition by wait)
+            select recipient, ordinal, wait, variant,
+                   case when %(pace)s = 0 then 0 else ordinal / %(pace)s end as step,
+                   case when %(pace)s = 0 then ordinal - min(ordinal) over (partition by variant, wait)
                         else ordinal %% %(pace)s end / %(size)s as part
             from numbered where reason is null
         ) placed
-        group by step, wait, part
+        group by step, wait, variant, part
     ) grouped
 ), dropped as (
     insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, outcome, reason, at)
     select %(org_id)s, %(started_at)s, %(send_id)s, ordinal, contact_id, 'dropped', reason, now()
     from numbered where reason is not null
+), variants as (
+    insert into send_variant (org_id, send_id, variant, name, first_ordinal, last_ordinal, content_digest)
+    select %(org_id)s, %(send_id)s, v.number, v.name, part.first, part.last, v.digest
+    from unnest(%(variant_numbers)s::int[], %(variant_names)s::text[], %(variant_digests)s::bytea[])
+         as v (number, name, digest)
+    left join lateral (
+        select min(ordinal) as first, max(ordinal) as last from numbered where reason is null and variant = v.number
+    ) part on true
 )
 select count(*), count(reason) from numbered
-"""  # noqa: S608
+"""

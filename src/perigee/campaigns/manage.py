@@ -11,8 +11,8 @@ from datetime import datetime
 
 import msgspec
 
-from perigee.campaigns import plan, rules, store, timing
-from perigee.campaigns.plan import Plan
+from perigee.campaigns import experiments, plan, rules, store, timing
+from perigee.campaigns.plan import FollowUp, Plan
 from perigee.campaigns.types import Campaign, CampaignCreate, State
 from perigee.db.pool import Connection
 from perigee.db.queries import load
@@ -36,10 +36,15 @@ async def create(
     ).fetchone()
     if message is None:
         raise NotFound(f"message {wanted.message_id} does not exist")
+    if not wanted.include and not (wanted.plan and wanted.plan.follow):
+        raise Invalid("include: is required where no earlier campaign is followed up", field="include")
     if missing := await store.missing_segments(connection, org_id, [*wanted.include, *wanted.exclude]):
         raise Invalid.of("include/exclude", missing[0], "is not a segment of this organisation")
     if wanted.plan is not None:
         plan.check(wanted.plan, paced=wanted.pace is not None)
+        await experiments.check(connection, org_id, wanted.plan.experiment, message[0])
+        if wanted.plan.follow is not None:
+            await store.get_campaign(connection, org_id, wanted.plan.follow.campaign_id)
     if wanted.utm is not None:
         wanted = msgspec.structs.replace(wanted, utm=check_utm(wanted.utm))
     campaign_id = await store.insert_campaign(
@@ -201,6 +206,33 @@ async def settle_stopped(
     """Writes the ledger lines of stopped sends for batches that nobody holds; without ids, of all stopped sends."""
     ids = None if send_ids is None else list(send_ids)
     await connection.execute(q.settle_stopped, {"org_id": org_id, "send_ids": ids})
+
+
+async def send_rest(
+    connection: Connection, org_id: int, campaign_id: int, *, now: datetime, by: str | None = None
+) -> Campaign:
+    """A campaign with the same message to those whom a finished or stopped one did not reach for certain; the one that was
+    made before when asked again. Raises Conflict."""
+    campaign = await store.get_campaign(connection, org_id, campaign_id, lock=True)
+    if campaign.send_id is None or campaign.state not in ("finished", "stopped"):
+        raise Conflict(f"campaign {campaign_id} is {campaign.state}, it has no rest to be sent to")
+    key = {"org_id": org_id, "campaign_id": campaign_id}
+    made = await (await connection.execute(q.rest_of, key)).fetchone()
+    if made is not None:
+        return await store.get_campaign(connection, org_id, made[0])
+    earlier = campaign.plan or Plan()
+    wanted = CampaignCreate(
+        message_id=campaign.message_id,
+        include=[],
+        exclude=campaign.exclude,
+        title=campaign.title,
+        pace=campaign.pace,
+        app_id=campaign.app_id,
+        utm=campaign.utm,
+        plan=Plan(hours=earlier.hours, credits=earlier.credits, follow=FollowUp(campaign_id, "not_sent")),
+    )
+    rest = await create(connection, org_id, wanted)
+    return await launch(connection, org_id, rest.campaign_id, at=None, now=now, by=by)
 
 
 def _wrong_state(action: str, campaign: Campaign) -> Conflict:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from perigee.campaigns import store
-from perigee.campaigns.types import LinkClicks, Progress, Report
+from perigee.campaigns import experiments, store
+from perigee.campaigns.plan import Goal, Plan
+from perigee.campaigns.types import Campaign, GroupResult, LinkClicks, Progress, Report
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 
@@ -99,4 +100,18 @@ async def report(connection: Connection, org_id: int, campaign_id: int) -> Repor
         unsubscribed=engaged.get("UNSUBSCRIBED", 0),
         complained=engaged.get("SPAM", 0),
         links=[LinkClicks(*row) for row in links],
+        groups=await _groups(connection, org_id, campaign),
+        variants=await experiments.results(connection, org_id, campaign.send_id),
     )
+
+
+async def _groups(connection: Connection, org_id: int, campaign: Campaign) -> list[GroupResult] | None:
+    plan = campaign.plan or Plan()
+    if campaign.send_id is None or not (plan.holdout or plan.goal):
+        return None
+    goal = plan.goal or Goal()
+    values = {"org_id": org_id, "send_id": campaign.send_id, "event": goal.event, "days": goal.days}
+    rows = await (await connection.execute(q.group_results, values)).fetchall()
+    found = {row[0]: row[1:] for row in rows}
+    names = ("sent", "holdout") if plan.holdout else ("sent",)
+    return [GroupResult(name, *found.get(name, (0, 0))) for name in names]

@@ -86,6 +86,40 @@ select local_day from campaign where org_id = %(org_id)s and campaign_id = %(cam
 -- name: launched_by
 select launched_by from campaign where org_id = %(org_id)s and campaign_id = %(campaign_id)s
 
+-- name: followed
+-- People of an earlier send by what became of their messages: of all the lines one person has, one for each device.
+select d.contact_id
+from send s
+join delivery d on d.org_id = s.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
+join contact p on p.org_id = d.org_id and p.contact_id = d.contact_id and p.deleted_at is null
+left join (
+    select ordinal, bool_or(status = 'READ') as opened, bool_or(status = 'CLICKED') as clicked,
+           bool_or(status = 'CLICKED' and detail = any(%(follow_links)s::text[])) as chosen
+    from activity
+    where org_id = %(org_id)s and send_id = %(follow_send)s and status in ('READ', 'CLICKED')
+      and coalesce(meta ->> 'machine', '') = ''
+    group by ordinal
+) a on a.ordinal = d.ordinal
+where s.org_id = %(org_id)s and s.send_id = %(follow_send)s
+group by d.contact_id
+having case %(follow_who)s
+    when 'opened' then bool_or(a.opened or a.clicked)
+    when 'clicked' then bool_or(case when cardinality(%(follow_links)s::text[]) = 0 then a.clicked else a.chosen end)
+    when 'not_opened' then bool_or(d.outcome = 'sent') and not coalesce(bool_or(a.opened or a.clicked), false)
+    when 'opened_not_clicked' then bool_or(a.opened) and not coalesce(bool_or(a.clicked), false)
+    when 'failed' then bool_or(d.outcome = 'failed') and not bool_or(d.outcome = 'sent')
+    when 'not_sent' then bool_or(d.outcome = 'uncertain' or d.outcome = 'dropped' and d.reason = 'stopped')
+        and not bool_or(d.outcome = 'sent')
+end
+
+-- name: rest_of
+-- The campaign that was made to bring an earlier one to those it was not sent to.
+select campaign_id from campaign
+where org_id = %(org_id)s and campaign_id > %(campaign_id)s and state not in ('cancelled', 'failed')
+  and options -> 'plan' -> 'follow' ->> 'campaign_id' = %(campaign_id)s::text
+  and options -> 'plan' -> 'follow' ->> 'who' = 'not_sent'
+order by campaign_id limit 1
+
 -- name: sending_rules
 select time_zone, settings -> 'sending_rules' from organisation where org_id = %(org_id)s
 
@@ -156,8 +190,15 @@ with batch as (
       and (%(send_ids)s::bigint[] is null
            or (r.org_id = %(org_id)s and r.send_id = any(%(send_ids)s::bigint[])))
 ), ledger as (
+    -- Of a token the contact it is of now; 0 when it is gone.
     insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, outcome, reason, attempt, at)
-    select org_id, started_at, send_id, ordinal, recipient, outcome, reason, attempt, clock_timestamp() from line
+    select l.org_id, l.started_at, l.send_id, l.ordinal,
+           case when s.channel in ('mobilepush', 'webpush', 'telegram') then coalesce(t.contact_id, 0)
+                else l.recipient end,
+           l.outcome, l.reason, l.attempt, clock_timestamp()
+    from line l
+    join send s on s.org_id = l.org_id and s.send_id = l.send_id
+    left join push_token t on t.org_id = l.org_id and t.token_id = l.recipient
 ), cleared as (
     delete from send_retry r using send s
     where s.org_id = r.org_id and s.send_id = r.send_id and s.state = 'stopped'
@@ -222,6 +263,106 @@ from activity
 where org_id = %(org_id)s and send_id = %(send_id)s and status = 'CLICKED' and detail is not null
   and coalesce(meta ->> 'machine', '') = ''
 group by 1 order by 2 desc, 1 limit 200
+
+-- name: channels_of_messages
+select message_id, channel from message
+where org_id = %(org_id)s and message_id = any(%(message_ids)s::bigint[]) and deleted_at is null
+
+-- name: insert_experiment
+insert into experiment (org_id, send_id, winner_by, event, days, decide_at)
+values (%(org_id)s, %(send_id)s, %(winner_by)s, %(event)s, %(days)s, %(decide_at)s)
+
+-- name: due_experiments
+-- across organisations: the scheduler looks for what is due; each decision is a transaction of its own. A test that is
+-- still being sent, or waits for allowed hours, is waited for.
+select x.org_id, x.send_id from experiment x
+where x.decided_at is null and x.decide_at <= %(now)s
+  and not exists (select from send_batch b where b.org_id = x.org_id and b.send_id = x.send_id
+                  and b.done_at is null and b.due_at < 'infinity')
+  and not exists (select from send_retry r where r.org_id = x.org_id and r.send_id = x.send_id
+                  and r.reason in ('quiet_hours', 'frequency'))
+order by x.decide_at limit 20
+
+-- name: lock_experiment
+select winner_by, event, days, decided_at, winner from experiment
+where org_id = %(org_id)s and send_id = %(send_id)s for update
+
+-- name: get_experiment
+select winner_by, event, days, decided_at, winner from experiment
+where org_id = %(org_id)s and send_id = %(send_id)s
+
+-- name: settle_experiment
+-- The rest gets the winner's content and is due; all in one statement, so that it is decided wholly or not at all.
+with decided as (
+    update experiment set winner = %(winner)s, decided_at = %(now)s
+    where org_id = %(org_id)s and send_id = %(send_id)s and decided_at is null
+    returning org_id, send_id
+), given as (
+    update send_variant rest set content_digest = best.content_digest
+    from decided d, send_variant best
+    where rest.org_id = d.org_id and rest.send_id = d.send_id and rest.variant = 0
+      and best.org_id = d.org_id and best.send_id = d.send_id and best.variant = %(winner)s
+)
+update send_batch b set due_at = now()
+from decided d
+where b.org_id = d.org_id and b.send_id = d.send_id and b.done_at is null and b.due_at = 'infinity'
+
+-- name: variant_results
+-- People as in the report: machine hits are left out, whoever clicked has opened.
+with sent as materialized (
+    select started_at, started_at + make_interval(days => %(days)s) as until from send
+    where org_id = %(org_id)s and send_id = %(send_id)s
+), reached as materialized (
+    select e.contact_id from sent, event_type t, event e
+    where %(event)s::text is not null and t.org_id = %(org_id)s and t.key = %(event)s
+      and e.org_id = t.org_id and e.event_type_id = t.event_type_id
+      and e.occurred_at >= sent.started_at and e.occurred_at < sent.until
+    union
+    select o.contact_id from sent, orders o
+    where %(event)s::text is null and o.org_id = %(org_id)s
+      and o.ordered_at >= sent.started_at and o.ordered_at < sent.until
+      and o.status in ('INITIALIZED', 'IN_PROGRESS', 'DELIVERED')
+), acts as materialized (
+    select ordinal, bool_or(status = 'CLICKED') as clicked from activity
+    where org_id = %(org_id)s and send_id = %(send_id)s and status in ('READ', 'CLICKED')
+      and coalesce(meta ->> 'machine', '') = ''
+    group by ordinal
+)
+select v.variant, v.name, coalesce(v.last_ordinal - v.first_ordinal + 1, 0) as people,
+       count(*) filter (where d.outcome = 'sent')::int, count(*) filter (where d.outcome = 'failed')::int,
+       count(a.ordinal)::int, count(*) filter (where a.clicked)::int, count(distinct r.contact_id)::int
+from sent
+join send_variant v on v.org_id = %(org_id)s and v.send_id = %(send_id)s
+left join delivery d on d.org_id = %(org_id)s and d.send_started_at = sent.started_at and d.send_id = v.send_id
+     and d.ordinal between v.first_ordinal and v.last_ordinal
+left join acts a on a.ordinal = d.ordinal
+left join reached r on r.contact_id = d.contact_id and d.outcome = 'sent'
+group by 1, 2, 3
+order by v.variant = 0, v.variant
+
+-- name: group_results
+-- Who reached the goal is found first: they are few.
+with sent as materialized (
+    select started_at, started_at + make_interval(days => %(days)s) as until from send
+    where org_id = %(org_id)s and send_id = %(send_id)s
+), reached as materialized (
+    select e.contact_id from sent, event_type t, event e
+    where %(event)s::text is not null and t.org_id = %(org_id)s and t.key = %(event)s
+      and e.org_id = t.org_id and e.event_type_id = t.event_type_id
+      and e.occurred_at >= sent.started_at and e.occurred_at < sent.until
+    union
+    select o.contact_id from sent, orders o
+    where %(event)s::text is null and o.org_id = %(org_id)s
+      and o.ordered_at >= sent.started_at and o.ordered_at < sent.until
+      and o.status in ('INITIALIZED', 'IN_PROGRESS', 'DELIVERED')
+)
+select case d.outcome when 'sent' then 'sent' else 'holdout' end, count(distinct d.contact_id)::int,
+       count(distinct r.contact_id)::int
+from sent
+join delivery d on d.org_id = %(org_id)s and d.send_started_at = sent.started_at and d.send_id = %(send_id)s
+left join reached r on r.contact_id = d.contact_id
+where d.outcome = 'sent' or d.reason = 'holdout'
+group by 1
 
 -- name: allow_long_launch
 -- A large audience takes longer than a request may, and sorts more than the default memory holds.

@@ -38,7 +38,7 @@ class CampaignCreate(msgspec.Struct, forbid_unknown_fields=True):
     and Telegram tokens only those of this application. `utm` goes before the message's."""
 
     message_id: int
-    include: Annotated[list[int], msgspec.Meta(min_length=1, max_length=500)]
+    include: Annotated[list[int], msgspec.Meta(max_length=500)] = []
     exclude: Annotated[list[int], msgspec.Meta(max_length=500)] = []
     title: Annotated[str, msgspec.Meta(max_length=250)] = ""
     pace: Pace | None = None
@@ -110,9 +110,38 @@ class LinkClicks(msgspec.Struct):
     people: int
 
 
+class VariantResult(msgspec.Struct):
+    """`variant` counts from 1; 0 is the rest. `winner`: the rest got its content. `people` were chosen for it."""
+
+    variant: int
+    name: str
+    people: int
+    sent: int
+    failed: int
+    opened: int
+    clicked: int
+    converted: int
+    winner: bool
+
+
+class WinnerChoice(msgspec.Struct, forbid_unknown_fields=True):
+    """The number of a variant, from 1."""
+
+    variant: Annotated[int, msgspec.Meta(ge=1, le=8)]
+
+
+class GroupResult(msgspec.Struct):
+    """`name`: sent or holdout. `converted`: of its people, those who reached the goal."""
+
+    name: str
+    people: int
+    converted: int
+
+
 class Report(msgspec.Struct):
     """The funnel: `chosen` equals sent, failed, uncertain, waiting and dropped added up. People, not hits. `bounced` are
-    those of `sent` that the provider took and that came back later, by reason."""
+    those of `sent` that the provider took and that came back later, by reason. `groups`: of a campaign with a holdout or a goal; `variants`:
+    of one with an experiment."""
 
     campaign_id: int
     title: str
@@ -129,3 +158,5 @@ class Report(msgspec.Struct):
     unsubscribed: int
     complained: int
     links: list[LinkClicks]
+    groups: list[GroupResult] | None = None
+    variants: list[VariantResult] | None = None

@@ -149,6 +149,32 @@ def leave_local_time(campaign_id: int, /, *, server: Server = HERE) -> None:
 
 
 @app.command
+def send_rest(campaign_id: int, /, *, server: Server = HERE) -> None:
+    """Send to those whom a finished or stopped campaign did not reach for certain.
+
+    Parameters
+    ----------
+    campaign_id
+        The campaign's id.
+    """
+    _act(server, lambda client: client.send_rest(campaign_id))
+
+
+@app.command
+def winner(campaign_id: int, variant: int, /, *, server: Server = HERE) -> None:
+    """Choose the winner of an experiment by hand: the rest gets it now.
+
+    Parameters
+    ----------
+    campaign_id
+        The campaign's id.
+    variant
+        Its number, from 1.
+    """
+    _act(server, lambda client: client.choose_winner(campaign_id, variant))
+
+
+@app.command
 def pause(campaign_id: int, /, *, server: Server = HERE) -> None:
     """Pause a campaign: nothing new begins until it is resumed.
 

@@ -13,6 +13,7 @@ from perigee.campaigns.types import (
     Pace,
     Progress,
     Report,
+    WinnerChoice,
 )
 from perigee.client.pages import cursor_list
 from perigee.client.transport import Transport, json
@@ -117,6 +118,17 @@ async def approve_campaign(transport: Transport, campaign_id: int) -> Campaign:
 async def leave_local_time(transport: Transport, campaign_id: int) -> Campaign:
     """Everybody who has not got it yet gets it at the organisation's hour."""
     return await _act(transport, campaign_id, "leave-local-time")
+
+
+async def send_rest(transport: Transport, campaign_id: int) -> Campaign:
+    """A new campaign with the same message to those who were waiting or are uncertain."""
+    return await _act(transport, campaign_id, "send-rest")
+
+
+async def choose_winner(transport: Transport, campaign_id: int, variant: int) -> Campaign:
+    """Of an experiment, by hand: the rest gets it now. Variants count from 1."""
+    path = f"{_PATH}/{campaign_id}/winner"
+    return await transport.call("POST", path, json(Campaign), body=WinnerChoice(variant))
 
 
 async def sending_rules(transport: Transport) -> SendingRules:

@@ -66,6 +66,8 @@ class Methods:
     stop_campaign = method(campaigns.stop_campaign)
     approve_campaign = method(campaigns.approve_campaign)
     leave_local_time = method(campaigns.leave_local_time)
+    send_rest = method(campaigns.send_rest)
+    choose_winner = method(campaigns.choose_winner)
     sending_rules = method(campaigns.sending_rules)
     put_sending_rules = method(campaigns.put_sending_rules)
     campaign_progress = method(campaigns.campaign_progress)

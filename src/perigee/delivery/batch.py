@@ -336,8 +336,8 @@ class BatchRunner:
             if number % 8 == 7:
                 await asyncio.sleep(0)  # let the connections read and write while we render
 
-    async def _look_at(self, indexes: list[int]) -> tuple[dict[int, str], float]:
-        """Who is suppressed now and why; until when (monotonic) that may be relied on."""
+    async def _look_at(self, indexes: list[int]) -> tuple[dict[int, str | Wait], float]:
+        """Who is suppressed now, or must wait, and why; until when (monotonic) that may be relied on."""
         asked_at = time.monotonic()
         found = await self.send.suppressed(self.sender.database, self.lease, indexes)
         return found, asked_at + FRESH_SECONDS

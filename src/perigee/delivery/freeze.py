@@ -132,8 +132,16 @@ def _tags(frozen: Frozen, started_at: datetime, campaign_id: int | None, title: 
     return tags_of(frozen.utm, frozen.channel, values)
 
 
+async def keep_variant(connection: Connection, org_id: int, frozen: Frozen, public_url: str) -> bytes:
+    """The digest of a content for part of a campaign's send. Raises Invalid as `insert_send` does."""
+    if frozen.channel == "email":
+        provider_id = await pick_provider(connection, org_id, frozen.channel)
+        await require_ready(connection, org_id, frozen.senders, provider_id)
+    return await _keep_content(connection, org_id, frozen, public_url)
+
+
 async def _keep_content(connection: Connection, org_id: int, frozen: Frozen, public_url: str) -> bytes:
-    """The content's digest. Content that is new is compiled, so that what cannot be sent is refused now; that of an
+    """The content's digest. Raises Invalid for one that does not compile. Content that is new is compiled, so that what cannot be sent is refused now; that of an
     earlier send has been. The numbers of its links depend on nothing but the content."""
     written = msgspec.json.encode(frozen.content, order="deterministic")
     mark = digest(frozen.channel.encode() + written)

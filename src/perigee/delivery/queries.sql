@@ -76,14 +76,19 @@ returning b.org_id, b.send_id, b.batch_no, b.epoch, b.recipients, b.ordinals, b.
 -- name: settle_uncertain
 -- Messages with an intent and no outcome, found at the claim: recorded as uncertain, never silently repeated.
 with found as (
-    select b.recipients[i + 1] as contact_id, b.ordinals[i + 1] as ordinal
+    select b.recipients[i + 1] as recipient, b.ordinals[i + 1] as ordinal
     from send_batch b, unnest(b.in_flight) as i
     where b.org_id = %(org_id)s and b.send_id = %(send_id)s and b.batch_no = %(batch_no)s
 ), written as (
     insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, outcome, reason, attempt, at)
-    select %(org_id)s, s.started_at, s.send_id, f.ordinal, f.contact_id, 'uncertain', 'answer_lost',
-           %(attempt)s, clock_timestamp()
-    from found f, send s where s.org_id = %(org_id)s and s.send_id = %(send_id)s
+    -- Of a token the contact it is of now; 0 when it is gone.
+    select %(org_id)s, s.started_at, s.send_id, f.ordinal,
+           case when s.channel in ('mobilepush', 'webpush', 'telegram') then coalesce(t.contact_id, 0)
+                else f.recipient end,
+           'uncertain', 'answer_lost', %(attempt)s, clock_timestamp()
+    from send s cross join found f
+    left join push_token t on t.org_id = %(org_id)s and t.token_id = f.recipient
+    where s.org_id = %(org_id)s and s.send_id = %(send_id)s
 )
 update send_batch set in_flight = '{}', uncertain = uncertain + cardinality(in_flight)
 where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s and epoch = %(epoch)s
@@ -105,10 +110,16 @@ where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s 
 -- UTM tags that the organisation switched off count no more, though the send began with them.
 select s.send_id, s.started_at, s.kind, s.channel, s.campaign_id, s.message_id, s.marketing, s.provider_id, s.state,
        s.content_digest, case when o.settings ->> 'utm' is distinct from 'false' then s.utm end,
-       o.time_zone, o.settings -> 'sending_rules', s.hours, s.credits, coalesce(p.settings ->> 'service', '')
+       o.time_zone, o.settings -> 'sending_rules', s.hours, s.credits, coalesce(p.settings ->> 'service', ''),
+       exists (select from experiment x where x.org_id = s.org_id and x.send_id = s.send_id)
 from send s join organisation o on o.org_id = s.org_id
 left join provider p on p.org_id = s.org_id and p.provider_id = s.provider_id and p.kind = 'smtp'
 where s.org_id = %(org_id)s and s.send_id = %(send_id)s
+
+-- name: send_variants
+-- Parts of a send with a content of their own; a part without one waits for it.
+select first_ordinal, last_ordinal, content_digest, variant from send_variant
+where org_id = %(org_id)s and send_id = %(send_id)s and first_ordinal is not null
 
 -- name: load_people
 -- All a render needs, for a whole batch. Addresses by their whole key, whatever the statistics say (decision 3).
@@ -365,7 +376,9 @@ returning provider_id
 select l.url, case when o.settings ->> 'utm' is distinct from 'false' then s.utm end
 from send s
 join organisation o on o.org_id = s.org_id
-left join content_link l on l.org_id = s.org_id and l.digest = s.content_digest and l.link_no = %(link_no)s
+left join send_variant v on v.org_id = s.org_id and v.send_id = s.send_id and v.variant = %(variant)s
+left join content_link l on l.org_id = s.org_id and l.digest = coalesce(v.content_digest, s.content_digest)
+    and l.link_no = %(link_no)s
 where s.org_id = %(org_id)s and s.send_id = %(send_id)s
 
 -- name: insert_links

@@ -17,6 +17,7 @@ from perigee.db.queries import load
 from perigee.delivery import data
 from perigee.delivery.channel import Outcome, Outgoing, Reason, Receipt
 from perigee.delivery.data import NOTHING, Given, Somebody
+from perigee.delivery.frequency import NONE, Limits, limits
 from perigee.delivery.hours import Hours, wait
 from perigee.delivery.lease import Lease
 from perigee.delivery.rendering import Content, Renderer, compile_content, renderers
@@ -47,6 +48,15 @@ class Prepared:
     person: Person
     renderer: Renderer
     copy: bool = False
+
+
+class Part(NamedTuple):
+    """Messages of a send, by their ordinals, that have a content of their own; None: it is not decided yet."""
+
+    first: int
+    last: int
+    content: Content | None
+    renderers: Mapping[str, Renderer]
 
 
 class Reached(NamedTuple):
@@ -91,6 +101,8 @@ class Send:
         rules: SendingRules,
         hours: Hours | None,
         zone: ZoneInfo,
+        credits: int = 0,
+        parts: Sequence[Part] = (),
     ) -> None:
         self.org_id = org_id
         self.send_id = send_id
@@ -105,8 +117,12 @@ class Send:
         self._hours = [one for one in allowed if one is not None]
         self._zone = zone
         self._refusals = 0
-        self._suppression = _suppression_query(channel)
-        self._recommends = preprocessor.NAME.encode() in msgspec.json.encode(content)
+        self._credits = credits
+        self._parts = parts
+        self.decided = all(part.content is not None for part in parts)
+        self._suppression = _suppression_query(channel, limits(rules, channel) if marketing else NONE)
+        contents = [content, *(part.content for part in parts if part.content is not None)]
+        self._recommends = preprocessor.NAME.encode() in msgspec.json.encode(contents)
 
     def age(self) -> float:
         """Seconds since the send began."""
@@ -139,7 +155,8 @@ class Send:
         prepared: dict[int, Prepared] = {}
         seen: set[str] = set()
         for index, found in present.items():
-            one = prepared[index] = self._prepare(found, given.get(lease.ordinals[index], NOTHING))
+            ordinal = lease.ordinals[index]
+            one = prepared[index] = self._prepare(found, ordinal, given.get(ordinal, NOTHING))
             one.copy = one.address in seen
             seen.add(one.address)
         return prepared
@@ -158,15 +175,24 @@ class Send:
         rows = await (await connection.execute(q.load_people, values)).fetchall()
         return {row[0]: found for row in rows if (found := _reached(self.channel, row))}
 
-    def _prepare(self, found: Reached, given: Given) -> Prepared:
+    def _prepare(self, found: Reached, ordinal: int, given: Given) -> Prepared:
         person = Person.from_row(found.row, given.data)
-        language = pick_language(self._renderers, (given.language, person.language), self.content.default)
+        content, renderers = self._of(ordinal)
+        language = pick_language(renderers, (given.language, person.language), content.default)
         return Prepared(
-            person.contact_id, found.address, found.mailbox, language, person, self._renderers[language]
+            person.contact_id, found.address, found.mailbox, language, person, renderers[language]
         )
 
-    async def suppressed(self, database: Database, lease: Lease, indexes: Sequence[int]) -> dict[int, str]:
-        """Recipients that must not be sent to, as of this moment, with the reason."""
+    def _of(self, ordinal: int) -> tuple[Content, Mapping[str, Renderer]]:
+        for part in self._parts:
+            if part.first <= ordinal <= part.last and part.content is not None:
+                return part.content, part.renderers
+        return self.content, self._renderers
+
+    async def suppressed(
+        self, database: Database, lease: Lease, indexes: Sequence[int]
+    ) -> dict[int, str | Wait]:
+        """Recipients that must not be sent to, as of this moment, with the reason, and those who must wait."""
         async with database.connection() as connection:
             cursor = await connection.execute(
                 self._suppression,
@@ -177,9 +203,14 @@ class Send:
                     "categories": self.content.categories,
                     "bulk": self.kind == "campaign",
                     "app_id": None,
+                    "send_id": self.send_id,
+                    "credits": self._credits,
                 },
             )
-            return {row[0]: row[1] for row in await cursor.fetchall()}
+            return {
+                recipient: reason or Wait(seconds, Drop.FREQUENCY)
+                for recipient, reason, seconds in await cursor.fetchall()
+            }
 
     def clocks(self, now: datetime) -> Callable[[Prepared], Wait | str | None]:
         """Who is outside of the allowed hours at `now`: how long they wait, or why they are not sent to at all."""
@@ -234,17 +265,18 @@ class Send:
         """The HTML part as this person got it, for the browser. Raises NotFound for channels without one."""
         person = Person.from_row(row, given.data)
         wanted = (language, given.language, person.language)
-        chosen = pick_language(self._renderers, wanted, self.content.default)
-        return self._renderers[chosen].web_version(person, ordinal)
+        content, renderers = self._of(ordinal)
+        chosen = pick_language(renderers, wanted, content.default)
+        return renderers[chosen].web_version(person, ordinal)
 
 
-def _suppression_query(channel: str) -> str:
+def _suppression_query(channel: str, often: Limits) -> str:
     recipient = "a.token_id" if by_token(channel) else "c.contact_id"
     return f"""
-select recipient, reason from (
-    select {recipient} as recipient, {reason_case(channel)} as reason
-    {recipients_from(channel)}
-) judged where reason is not null"""  # noqa: S608
+select recipient, reason, extract(epoch from until - now())::float8 from (
+    select {recipient} as recipient, {reason_case(channel, often)} as reason, {often.until} as until
+    {recipients_from(channel, often)}
+) judged where reason is not null or until is not null"""  # noqa: S608
 
 
 class Sends:
@@ -270,6 +302,8 @@ class Sends:
             self._kept.move_to_end(key)
             return kept[1]
         send = await self._load(org_id, send_id)
+        if not send.decided:
+            return send  # its rest gets a content at any moment
         self._kept[key] = (time.monotonic(), send)
         while len(self._kept) > self.KEEP:
             self._kept.popitem(last=False)
@@ -283,28 +317,39 @@ class Sends:
             if row is None:
                 raise NotFound(f"send {send_id} does not exist")
             _, started_at, kind, channel, campaign_id, _, marketing, provider_id, _, digest, tags, *rest = row
-            zone, rules, hours, _, service = rest
-            content, compiled = await self._compiled.get(
-                connection,
-                org_id,
-                bytes(digest),
-                channel,
-                campaign_id=campaign_id,
-                marketing=marketing,
-                tag_links=tags is not None,
-            )
+            zone, rules, hours, credits, service, varied = rest
             wardrobe = await self._wardrobes.load(connection, org_id)
-        made = renderers(
-            compiled,
-            content,
-            keys=self._keys,
-            public_url=self._public_url,
-            org_id=org_id,
-            send_id=send_id,
-            tags=tags,
-            wardrobe=wardrobe,
-            service=service,
-        )
+
+            async def render(part: bytes) -> tuple[Content, Mapping[str, Renderer]]:
+                content, compiled = await self._compiled.get(
+                    connection,
+                    org_id,
+                    part,
+                    channel,
+                    campaign_id=campaign_id,
+                    marketing=marketing,
+                    tag_links=tags is not None,
+                )
+                made = renderers(
+                    compiled,
+                    content,
+                    keys=self._keys,
+                    public_url=self._public_url,
+                    org_id=org_id,
+                    send_id=send_id,
+                    tags=tags,
+                    wardrobe=wardrobe,
+                    service=service,
+                )
+                return content, made
+
+            content, made = await render(bytes(digest))
+            values = {"org_id": org_id, "send_id": send_id}
+            variants = await (await connection.execute(q.send_variants, values)).fetchall() if varied else []
+            parts = [
+                Part(first, last, *(await render(bytes(own)) if own is not None else (None, {})))
+                for first, last, own, _ in variants
+            ]
         return Send(
             org_id=org_id,
             send_id=send_id,
@@ -318,6 +363,8 @@ class Sends:
             rules=of_stored(rules),
             hours=None if hours is None else msgspec.convert(hours, Hours),
             zone=ZoneInfo(zone),
+            credits=credits,
+            parts=parts,
         )
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from perigee.delivery.frequency import NONE, Limits
+
 
 class Drop(StrEnum):
     """Reasons for not sending that are known before a provider is asked."""
@@ -24,6 +26,10 @@ class Drop(StrEnum):
     INACTIVE = "inactive"
     MUTED = "muted"
     EXCLUDED = "excluded"
+    STRATEGY = "strategy"
+    ANNOYANCE = "annoyance"
+    FREQUENCY = "frequency"
+    HOLDOUT = "holdout"
     DUPLICATE_ADDRESS = "duplicate_address"
     QUIET_HOURS = "quiet_hours"
 
@@ -68,23 +74,25 @@ def address_join(channel: str) -> str:
     return "cross join lateral (select c.contact_id as recipient, c.contact_id::text as address) a"
 
 
-def recipients_from(channel: str) -> str:
-    """`from … where` over `contact c` and `a` as in `address_join`, for the recipients `ids` of a batch."""
+def recipients_from(channel: str, often: Limits = NONE) -> str:
+    """`from … where` over `contact c` and `a` as in `address_join`, for the recipients `ids` of a batch; with what these
+    people got lately."""
     if by_token(channel):
-        return """from (select token_id as recipient, token as address, * from push_token) a
+        return f"""from (select token_id as recipient, token as address, * from push_token) a
         cross join lateral (
             select * from contact where org_id = a.org_id and contact_id = a.contact_id offset 0
         ) c
-        where a.org_id = %(org_id)s and a.token_id = any(%(ids)s::bigint[])"""
-    return f"""from contact c {address_join(channel)}
+        {often.join}
+        where a.org_id = %(org_id)s and a.token_id = any(%(ids)s::bigint[])"""  # noqa: S608
+    return f"""from contact c {address_join(channel)} {often.join}
         where c.org_id = %(org_id)s and c.contact_id = any(%(ids)s::bigint[])"""
 
 
-def reason_case(channel: str) -> str:
+def reason_case(channel: str, often: Limits = NONE) -> str:
     """A `case` over `contact c` and `a`: the reason not to send, or null.
 
     Takes the parameters `marketing` (bool), `categories` (text[]: the message's categories) and `bulk` (bool: a
-    campaign's send, not an API call's).
+    campaign's send, not an API call's). `often`: rules of frequency, whose `join` stands beside the address's.
     """
     rules = [
         f"when c.deleted_at is not null then '{Drop.DELETED}'",
@@ -108,4 +116,5 @@ def reason_case(channel: str) -> str:
             channel == "telegram"
         ):  # what people asked for themselves reaches them all the same (contract 19.1)
             rules.append(f"when %(bulk)s and a.muted_until > now() then '{Drop.MUTED}'")
+    rules += [f"when %(marketing)s and ({when}) then '{reason}'" for reason, when in often.rules]
     return "case " + "\n        ".join(rules) + " end"

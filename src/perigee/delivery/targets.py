@@ -39,12 +39,14 @@ class Targets:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: OrderedDict[tuple[int, int, int], _Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int, int, int], _Kept] = OrderedDict()
+        self._parts: OrderedDict[tuple[int, int], list[tuple[int, int, int]]] = OrderedDict()
 
     async def of(self, click: Click) -> Target:
         """Raises NotFound."""
         who = click.recipient
-        key = (who.org_id, who.send_id, click.link_no if click.target is None else _NO_LINK)
+        variant = await self._variant(who.org_id, who.send_id, who.ordinal)
+        key = (who.org_id, who.send_id, variant, click.link_no if click.target is None else _NO_LINK)
         kept = self._kept.get(key)
         if kept is None:
             kept = await self._look_up(key)
@@ -58,15 +60,28 @@ class Targets:
             raise NotFound("no such link")
         return Target(url, tagged(url, kept.tags, who.contact_id))
 
-    async def _look_up(self, key: tuple[int, int, int]) -> _Kept:
+    async def _variant(self, org_id: int, send_id: int, ordinal: int) -> int:
+        """Which variant of an experiment a message is of; where there is none, -1. Ranges never change."""
+        parts = self._parts.get((org_id, send_id))
+        if parts is None:
+            async with self._database.connection() as connection:
+                values = {"org_id": org_id, "send_id": send_id}
+                rows = await (await connection.execute(q.send_variants, values)).fetchall()
+            parts = self._parts[org_id, send_id] = [(first, last, number) for first, last, _, number in rows]
+            if len(self._parts) > self.KEEP:
+                self._parts.popitem(last=False)
+        return next((number for first, last, number in parts if first <= ordinal <= last), -1)
+
+    async def _look_up(self, key: tuple[int, int, int, int]) -> _Kept:
         async with self._database.connection() as connection:
             cursor = await connection.execute(
-                q.link_target, {"org_id": key[0], "send_id": key[1], "link_no": key[2]}
+                q.link_target,
+                {"org_id": key[0], "send_id": key[1], "variant": key[2], "link_no": key[3]},
             )
             row = await cursor.fetchone()
         url, tags = row or (None, None)
         kept = _Kept(url, tags, time.monotonic() + self.FRESH)
-        if row is not None and (kept.url is not None or key[2] == _NO_LINK):
+        if row is not None and (kept.url is not None or key[3] == _NO_LINK):
             self._kept[key] = kept
             self._kept.move_to_end(key)
             if len(self._kept) > self.KEEP:

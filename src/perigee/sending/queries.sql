@@ -99,7 +99,7 @@ order by given.n
 -- name: list_callouts
 -- SMS campaigns that were launched, newest first, with the figures of their batches: of this page's only.
 with page as (
-    select c.campaign_id, c.title, c.include[1] as segment_id, s.send_id, s.started_at,
+    select c.campaign_id, c.title, coalesce(c.include[1], 0) as segment_id, s.send_id, s.started_at,
            count(*) over () as total
     from campaign c
     join send s on s.org_id = c.org_id and s.send_id = c.send_id

@@ -44,7 +44,7 @@ async def test_the_count_is_what_the_launch_does(shop: Shop) -> None:
     people, include, exclude = await everybody(shop)
     campaign = await shop.campaign(await shop.message(categories=["news"]), [include], exclude=[exclude])
     async with shop.db.connection() as connection:
-        count = await audience.count_campaign(connection, shop.org_id, campaign)
+        count = await audience.count_campaign(connection, shop.org_id, campaign, NOW)
     assert count.dropped == dict.fromkeys(people.keys() - {"ok"}, 1)
     assert (count.chosen, count.reachable) == (10, 1), "the deleted are in no segment"
     await shop.launch(campaign.campaign_id)

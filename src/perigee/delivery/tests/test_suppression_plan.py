@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from perigee.db.pool import Database
+from perigee.delivery.frequency import limits
+from perigee.delivery.rules import Budget, Cap, SendingRules
 from perigee.delivery.suppression import ADDRESS_KIND, address_join
 
 FILL = """
@@ -28,3 +30,18 @@ async def test_each_address_is_looked_up_by_its_whole_key(db: Database, channel:
     kind = ADDRESS_KIND[channel]
     assert f"(kind = '{kind}'::text) AND (value = c." in plan
     assert "Join Filter" not in plan
+
+
+async def test_what_people_got_lately_is_looked_up_by_person_and_by_send(db: Database) -> None:
+    often = limits(SendingRules(caps={"email": [Cap(3, 7)]}, annoyance={"email": Budget(daily=2)}), "email")
+    async with db.connection() as conn:
+        for table in ("contact", "send", "delivery_default"):
+            await conn.execute(f"alter table {table} set (autovacuum_enabled = off)".encode())
+        await conn.execute(FILL)
+        statement = (
+            f"explain (costs off) select got_lately.today from contact c {often.join} where c.org_id = 1"
+        )
+        explained = await conn.execute(statement.encode(), {"send_id": 0})
+        plan = "\n".join(row[0] for row in await explained.fetchall())
+    assert "(org_id = c.org_id) AND (contact_id = c.contact_id) AND (at > " in plan
+    assert "(org_id = d.org_id) AND (send_id = d.send_id)" in plan

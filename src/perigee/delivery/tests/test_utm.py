@@ -192,7 +192,9 @@ async def test_a_click_costs_no_statement_once_its_link_is_known(story: Story) -
         who = Recipient(story.api.org_id, send_id, contact, contact)
         assert f"Yespo-{contact}" in (await targets.of(Click(who, 1, None))).location
         assert f"Yespo-{contact}" in (await targets.of(Click(who, 2, "https://x.example/1"))).location
-    assert counting.asked == 2, "the stored link and the send of the rendered one, once each"
+    assert counting.asked == 3, (
+        "the send's variants, the stored link, the tags of the rendered one: once each"
+    )
     for _ in range(2):
         with pytest.raises(NotFound):
             await targets.of(Click(who, 99, None))
