@@ -28,6 +28,8 @@ from perigee.settings import Settings
 
 log = structlog.get_logger()
 
+MATCH_SECONDS = 3.0
+"""How often reports that came before their message are looked at again."""
 TICK_SECONDS = 0.5
 """How often the scheduler looks for due campaigns and retries."""
 DOMAIN_SECONDS = 30.0
@@ -55,6 +57,7 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
             _run_jobs(settings, database_url, database, stop),
             _every(TICK_SECONDS, stop, lambda: _tick(settings, database)),
             _every(STAND_SECONDS, stop, channels.keep_standing),
+            _every(MATCH_SECONDS, stop, lambda: waiting.match(database)),
             _every(upkeep.SECONDS, stop, lambda: upkeep.run(database, settings, datetime.now(UTC))),
             _every(DOMAIN_SECONDS, stop, Checks(database, settings).check_due),
             _every(COME_BACK_SECONDS, stop, lambda: come_back.work(database, keys, brakes=brakes)),
@@ -79,7 +82,6 @@ async def _tick(settings: Settings, database: Database) -> None:
     )
     await experiments.decide_due(database, datetime.now(UTC))
     await upkeep.move_retries(database)
-    await waiting.match(database)
 
 
 async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[object]]) -> None:
