@@ -31,6 +31,7 @@ COMMANDS = (
     ("bounces", "perigee.cli.bounces:app", "Where providers report bounces and complaints to."),
     ("apps", "perigee.cli.apps:app", "Mobile apps, App Inboxes and Telegram bots, and their keys."),
     ("senders", "perigee.cli.senders:app", "Who messages may come from."),
+    ("domains", "perigee.cli.domains:app", "Domains that email is sent from: records, keys, checks."),
     ("promocodes", "perigee.cli.promocodes:app", "Promo codes: fill the pool, see what is left."),
     ("sandbox", "perigee.cli.sandbox:app", "Messages that were kept instead of sent."),
     ("db", "perigee.cli.db:app", "The database: start, stop, shell, dump, restore, schema."),

@@ -8,6 +8,7 @@ from perigee.client import (
     bounces,
     campaigns,
     contacts,
+    domains,
     messages,
     orders,
     promocodes,
@@ -94,6 +95,14 @@ class Methods:
     remove_app = method(apps.remove_app)
     app_credentials = method(apps.app_credentials)
     set_app_credentials = method(apps.set_app_credentials)
+
+    add_domain = method(domains.add_domain)
+    list_domains = method(domains.list_domains)
+    get_domain = method(domains.get_domain)
+    change_domain = method(domains.change_domain)
+    verify_domain = method(domains.verify_domain)
+    rotate_domain = method(domains.rotate_domain)
+    remove_domain = method(domains.remove_domain)
 
     add_sender = method(senders.add_sender)
     list_senders = method(senders.list_senders)
