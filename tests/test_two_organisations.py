@@ -129,6 +129,7 @@ class First:
         key = await self.make("/api/v4/api-keys", description=MARK)
         provider = await self.make("/api/v4/providers", name=MARK)
         intake = await self.make("/api/v4/webhook-intakes")
+        mailbox = await self.make("/api/v4/bounce-mailboxes")
         self.ids |= {
             "file_id": int(file["fileId"]),
             "session_id:preprocessor": file["importId"],
@@ -142,6 +143,7 @@ class First:
             "key_id": key["key_id"],
             "provider_id": provider["provider_id"],
             "intake_id": intake["intake_id"],
+            "mailbox_id": mailbox["mailbox_id"],
         }
 
     async def rows(self, query: str, **values: Any) -> list[Any]:

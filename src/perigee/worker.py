@@ -13,7 +13,7 @@ from psycopg import errors as pg
 
 from perigee import jobs, upkeep
 from perigee.bounces import effect as come_back
-from perigee.bounces import listener
+from perigee.bounces import listener, mailboxes
 from perigee.campaigns import experiments
 from perigee.campaigns.launch import launch_due
 from perigee.db.pool import Database
@@ -38,6 +38,8 @@ STAND_SECONDS = 5.0
 """How often new providers that must stay connected are looked for."""
 JOBS_AT_ONCE = 2
 RESCUE_SECONDS = 10.0
+MAILBOX_SECONDS = 15.0
+"""How often mailboxes are looked for that nobody looked into for a minute."""
 COME_BACK_SECONDS = 2.0
 """How often mail that came back is looked for."""
 
@@ -61,6 +63,7 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
             _every(upkeep.SECONDS, stop, lambda: upkeep.run(database, settings, datetime.now(UTC))),
             _every(DOMAIN_SECONDS, stop, Checks(database, settings).check_due),
             _every(COME_BACK_SECONDS, stop, lambda: come_back.work(database, keys, brakes=brakes)),
+            _every(MAILBOX_SECONDS, stop, lambda: mailboxes.poll(database, keys)),
             _every(COME_BACK_SECONDS, stop, lambda: listener.listen(settings, database, keys, stop)),
             _pass_on(stop, sender.stop),
         )

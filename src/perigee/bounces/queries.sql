@@ -80,3 +80,40 @@ where org_id = %(org_id)s and intake_id = %(intake_id)s
 
 -- name: delete_intake
 delete from webhook_intake where org_id = %(org_id)s and intake_id = %(intake_id)s returning 1
+
+-- name: insert_mailbox
+insert into bounce_mailbox (org_id, host, port, security, username, password, folder)
+values (%(org_id)s, %(host)s, %(port)s, %(security)s, %(username)s, %(password)s, %(folder)s)
+returning mailbox_id, host, port, security, username, folder, polled_at, error
+
+-- name: list_mailboxes
+select mailbox_id, host, port, security, username, folder, polled_at, error from bounce_mailbox
+where org_id = %(org_id)s order by mailbox_id
+
+-- name: delete_mailbox
+delete from bounce_mailbox where org_id = %(org_id)s and mailbox_id = %(mailbox_id)s returning 1
+
+-- name: get_mailbox
+select org_id, mailbox_id, host, port, security, username, password, folder, uid_validity, last_uid
+from bounce_mailbox where org_id = %(org_id)s and mailbox_id = %(mailbox_id)s
+
+-- name: due_mailboxes
+-- across organisations: a worker takes those that nobody looked into for a minute.
+update bounce_mailbox b set polled_at = now()
+from (
+    select org_id, mailbox_id from bounce_mailbox
+    where polled_at is null or polled_at < now() - interval '1 minute'
+    order by polled_at nulls first limit 10 for update skip locked
+) due
+where b.org_id = due.org_id and b.mailbox_id = due.mailbox_id
+returning b.org_id, b.mailbox_id, b.host, b.port, b.security, b.username, b.password, b.folder, b.uid_validity, b.last_uid
+
+-- name: advance_mailbox
+-- Nothing when another worker was here in between.
+update bounce_mailbox set uid_validity = %(uid_validity)s, last_uid = %(last_uid)s, error = null
+where org_id = %(org_id)s and mailbox_id = %(mailbox_id)s
+  and uid_validity is not distinct from %(before_validity)s and last_uid = %(before)s
+returning 1
+
+-- name: note_mailbox_error
+update bounce_mailbox set error = %(error)s where org_id = %(org_id)s and mailbox_id = %(mailbox_id)s

@@ -24,3 +24,27 @@ class Intake(msgspec.Struct):
     url: str
     created_at: datetime
     called_at: datetime | None
+
+
+class MailboxCreate(msgspec.Struct, forbid_unknown_fields=True):
+    """An IMAP account. The password is stored encrypted."""
+
+    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:_-]+$")]
+    username: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 993
+    security: Literal["tls", "starttls", "none"] = "tls"
+    folder: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[ -~]+$")] = "INBOX"
+
+
+class Mailbox(msgspec.Struct):
+    """`error` is what the last look ended with, null when it went well."""
+
+    mailbox_id: int
+    host: str
+    port: int
+    security: str
+    username: str
+    folder: str
+    polled_at: datetime | None
+    error: str | None

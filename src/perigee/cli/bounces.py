@@ -8,7 +8,7 @@ from typing import Literal
 
 import cyclopts
 
-from perigee.bounces.types import IntakeCreate
+from perigee.bounces.types import IntakeCreate, MailboxCreate
 from perigee.cli.remote import HERE, Server, connected, console, show_json, show_table
 
 app = cyclopts.App(name="bounces", help="Bounces and complaints: where providers report them to.")
@@ -71,3 +71,70 @@ def remove(intake_id: int, /, *, server: Server = HERE) -> None:
         show_json({"removed": intake_id})
         return
     console.print(f"intake {intake_id} is removed")
+
+
+@app.command
+def add_mailbox(
+    host: str,
+    username: str,
+    /,
+    *,
+    port: int = 993,
+    security: Literal["tls", "starttls", "none"] = "tls",
+    folder: str = "INBOX",
+    server: Server = HERE,
+) -> None:
+    """Fetch bounces from an IMAP mailbox, and try it. The password is asked for.
+
+    Parameters
+    ----------
+    host
+        The IMAP server.
+    username
+        Login there.
+    port
+        993 for TLS, 143 for STARTTLS.
+    security
+        Encryption; none only for a server on this machine or a trusted network.
+    folder
+        Where bounces arrive.
+    """
+    wanted = MailboxCreate(host, username, getpass.getpass("Password: "), port, security, folder)
+    with connected(server) as client:
+        made = client.add_bounce_mailbox(wanted)
+        client.test_bounce_mailbox(made.mailbox_id)
+    if server.json:
+        show_json(made)
+        return
+    console.print(f"mailbox {made.mailbox_id}: bounces are fetched from {username} at {host}")
+
+
+@app.command
+def mailboxes(*, server: Server = HERE) -> None:
+    """List the mailboxes that bounces are fetched from, and how the last look went."""
+    with connected(server) as client:
+        found = client.list_bounce_mailboxes()
+    if server.json:
+        show_json(found)
+        return
+    rows = [
+        [one.mailbox_id, one.host, one.username, one.folder, one.polled_at, one.error or ""] for one in found
+    ]
+    show_table(["Id", "Host", "Login", "Folder", "Last look", "Error"], rows, empty="There are no mailboxes.")
+
+
+@app.command
+def remove_mailbox(mailbox_id: int, /, *, server: Server = HERE) -> None:
+    """Look into a mailbox no more.
+
+    Parameters
+    ----------
+    mailbox_id
+        As `mailboxes` shows it.
+    """
+    with connected(server) as client:
+        client.remove_bounce_mailbox(mailbox_id)
+    if server.json:
+        show_json({"removed": mailbox_id})
+        return
+    console.print(f"mailbox {mailbox_id} is removed")

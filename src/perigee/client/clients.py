@@ -89,6 +89,10 @@ class Methods:
     add_webhook_intake = method(bounces.add_webhook_intake)
     list_webhook_intakes = method(bounces.list_webhook_intakes)
     remove_webhook_intake = method(bounces.remove_webhook_intake)
+    add_bounce_mailbox = method(bounces.add_bounce_mailbox)
+    list_bounce_mailboxes = method(bounces.list_bounce_mailboxes)
+    test_bounce_mailbox = method(bounces.test_bounce_mailbox)
+    remove_bounce_mailbox = method(bounces.remove_bounce_mailbox)
 
     add_app = method(apps.add_app)
     list_apps = method(apps.list_apps)
