@@ -147,12 +147,12 @@ class Inbound:
         """For each whether a number was taken off."""
         await _report(connection, org_id, [one for one in items if one.report is not None])
         taken_off = await _take_off(connection, org_id, [i for i in items if not i.report])
-        first = set(taken_off)
+        unanswered = set(taken_off)  # several stop words of one number: one confirmation
         answers = []
         for one in items:
-            is_first = one.report is None and one.phone in first
-            first.discard(one.phone or "") if is_first else None
-            answers.append(is_first)
+            answers.append(one.report is None and one.phone in unanswered)
+            if answers[-1]:
+                unanswered.discard(one.phone or "")
         return answers
 
 
