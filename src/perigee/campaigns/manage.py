@@ -41,6 +41,8 @@ async def create(
     if missing := await store.missing_segments(connection, org_id, [*wanted.include, *wanted.exclude]):
         raise Invalid.of("include/exclude", missing[0], "is not a segment of this organisation")
     if wanted.plan is not None:
+        wanted = msgspec.structs.replace(wanted, plan=plan.cleaned(wanted.plan))
+        assert wanted.plan is not None
         plan.check(wanted.plan, paced=wanted.pace is not None)
         await experiments.check(connection, org_id, wanted.plan.experiment, message[0])
         if wanted.plan.follow is not None:

@@ -9,13 +9,14 @@ import msgspec
 from perigee.delivery import hours
 from perigee.delivery.hours import Clock, Hours
 from perigee.errors import Invalid
+from perigee.lib.text import clean_json
 
 
 class FollowUp(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """People of an earlier campaign. `not_opened`: who received it; `not_sent`: who waited when it was stopped and those of
     whom nobody knows whether they got it. `links`: of `clicked`, only clicks on one of these addresses."""
 
-    campaign_id: int
+    campaign_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     who: Literal["opened", "clicked", "not_opened", "opened_not_clicked", "failed", "not_sent"]
     links: Annotated[list[str], msgspec.Meta(max_length=100)] = []
 
@@ -33,7 +34,7 @@ class Variant(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     campaign's message as it is."""
 
     name: Annotated[str, msgspec.Meta(max_length=100)] = ""
-    message_id: int | None = None
+    message_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
     subject: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None = None
     sender: Annotated[str, msgspec.Meta(min_length=1, max_length=320)] | None = None
 
@@ -64,6 +65,14 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     holdout: Annotated[float, msgspec.Meta(ge=0, le=90)] = 0
     goal: Goal | None = None
     experiment: Experiment | None = None
+
+
+def cleaned(plan: Plan) -> Plan:
+    """Without signs that no text may have. Raises Invalid."""
+    try:
+        return msgspec.convert(clean_json(msgspec.to_builtins(plan)), Plan)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"plan: {error}", field="plan") from None
 
 
 def check(plan: Plan, *, paced: bool) -> None:

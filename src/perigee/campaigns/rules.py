@@ -12,6 +12,7 @@ from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.delivery.rules import SETTING, SendingRules, check, of_stored
 from perigee.errors import Invalid
+from perigee.lib.text import clean_json
 
 q = load(__package__)
 
@@ -25,6 +26,7 @@ async def read(connection: Connection, org_id: int) -> tuple[SendingRules, ZoneI
 
 async def write(connection: Connection, org_id: int, wanted: SendingRules) -> SendingRules:
     """Replaces all of them. Sends that run follow within five minutes. Raises Invalid."""
+    wanted = msgspec.convert(clean_json(msgspec.to_builtins(wanted)), SendingRules)
     check(wanted)
     named = [row.segment_id for row in wanted.strategy if row.segment_id is not None]
     if missing := await store.missing_segments(connection, org_id, named):

@@ -39,7 +39,7 @@ class StrategyRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     `segment_id`: everybody else, which only the last row may be."""
 
     days: dict[str, list[Weekday]]
-    segment_id: int | None = None
+    segment_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
 
 
 class SendingRules(msgspec.Struct, forbid_unknown_fields=True):

@@ -119,3 +119,21 @@ async def test_another_organisation_finds_nothing(api: Api, shop: Shop) -> None:
     assert (await api.get(PATH, key=key)).json()["items"] == []
     assert (await api.get(PATH, key="")).status_code == 401
     assert (await api.get(path)).json()["state"] == "draft"
+
+
+@pytest.mark.parametrize(
+    ("plan", "status"),
+    [
+        ({"goal": {"event": "a\u0000b"}}, 201),
+        ({"experiment": {"variants": [{"subject": "a\u0000b"}, {}]}}, 201),
+        ({"experiment": {"variants": [{"subject": "\u0000"}, {}]}}, 400),
+        ({"experiment": {"variants": [{"message_id": 2**63}, {}]}}, 400),
+        ({"follow": {"campaign_id": 2**63, "who": "opened"}}, 400),
+        ({"follow": {"campaign_id": 2**62, "who": "opened"}}, 404),
+    ],
+)
+async def test_plans_with_what_no_database_holds(
+    api: Api, shop: Shop, plan: dict[str, Any], status: int
+) -> None:
+    wanted = {"message_id": await shop.message(), "include": [await shop.segment("All", [])], "plan": plan}
+    assert (await api.post(PATH, wanted)).status_code == status
