@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -31,6 +32,7 @@ def main() -> int:
         parser.error(f"unknown scenario {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
     names = [name for name in SCENARIOS if not options.scenarios or name in options.scenarios]
     results: list[dict[str, Any]] = []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing we started stays behind
     folder = Path(tempfile.mkdtemp(prefix="perigee-faults-", dir="/var/tmp"))
     folder.chmod(0o755)
     broken = 0
