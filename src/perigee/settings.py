@@ -21,6 +21,7 @@ from typing import Any
 from perigee.errors import OperatorError
 from perigee.lib.endpoints import parse_endpoints
 from perigee.lib.public_addresses import parse_networks, parse_ports
+from perigee.lib.rate_rules import read_rules
 
 
 class SettingsError(OperatorError):
@@ -307,6 +308,13 @@ class Settings:
         64,
         "Messages that one sending process may have in intent: the most that a crash leaves uncertain.",
         check=between(1, 64),
+    )
+    destination_rates: str = setting(
+        "gmail.com,googlemail.com=100 outlook.com,hotmail.com,live.com,msn.com=50 yahoo.com,ymail.com,aol.com=50 "
+        "icloud.com,me.com,mac.com=30 ukr.net=30",
+        "Messages a second, per organisation and provider, to large operators of mailboxes: the domains of one, a comma "
+        "between, `=` and the number. Replies slow them further.",
+        check=readable(read_rules, "rules such as gmail.com,googlemail.com=100, separated by spaces"),
     )
     lease_seconds: int = setting(
         30, "A batch whose sender has not renewed its lease for so long is taken over.", check=between(2, 600)

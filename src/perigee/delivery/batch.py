@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -22,6 +23,7 @@ from perigee.db.pool import Connection
 from perigee.delivery import consequences, lease, retry
 from perigee.delivery.channel import Advice, Channel, Outcome, Outgoing, Reason, Receipt
 from perigee.delivery.lease import Entry, Lease, Retry, Window
+from perigee.delivery.pace import Share
 from perigee.delivery.sends import Prepared, Send, Wait
 from perigee.observe import MESSAGES
 
@@ -76,6 +78,8 @@ class BatchRunner:
         self.running = True
         self.stopped = False
         self.provider_rests = False
+        self.places: list[str] = []  # where each recipient's message goes; '' where it does not matter
+        self.distinct: set[str] = set()
         self.room = 0  # of the process's window, held by us: goes back whatever happens
         self.windows = lease_.windows
         self._hold(claimed_at)
@@ -123,12 +127,13 @@ class BatchRunner:
 
     async def _work(self) -> None:
         self.people = await self._patiently(lambda: self.send.load(self.sender.database, self.lease))
+        self._find_places()
         size = len(self.lease.recipients)
         while True:
-            begin = self._intend(size)
-            over = self.position + len(begin) >= size and not begin and not self.open
-            due = begin or self.settled or over or self._renewal_due()
-            if due and not await self._commit(begin, done=over):
+            share = await self._intend(size)
+            over = self.position + share.advanced >= size and not share.advanced and not self.open
+            due = share.advanced or self.settled or over or self._renewal_due()
+            if due and not await self._commit(share, done=over):
                 return
             if over:
                 await self._patiently(self._finish)
@@ -138,7 +143,7 @@ class BatchRunner:
             elif not self.running and not self.open and not self.settled:
                 await self._patiently(self._release)
                 return
-            await self._begin([*begin, *self._take_again()])
+            await self._begin([*share.begin, *self._take_again()])
             if self.position >= size:
                 self.all_begun.set()
             await self._wait()
@@ -151,16 +156,34 @@ class BatchRunner:
         wait = await self.sender.provider_wait(self.send) if self.provider_rests else 0.0
         await lease.release(self.sender.database, self.lease, wait=wait)
 
-    def _intend(self, size: int) -> list[int]:
-        """Indexes to begin next, as far as the process's window has room. What the same commit settles makes room."""
+    def _find_places(self) -> None:
+        self.places = [""] * len(self.lease.recipients)
+        if self.send.channel == "email":
+            place_of = self.sender.pacing.place_of
+            for index, prepared in self.people.items():
+                self.places[index] = place_of(prepared.address)
+            self.distinct = set(self.places)
+
+    async def _intend(self, size: int) -> Share:
+        """Indexes to begin next, as far as the process's window has room and there are tokens. What the same commit
+        settles makes room."""
         if self.sender.stop.is_set() or self.provider_rests:
             self.running = False
-        if not self.running:
-            return []
         free = self.sender.free_for(self.lease.lane) + len(self.settled)
         room = max(0, min(free, size - self.position))
+        if not self.running or not room:
+            return Share()
         self._take(room)
-        return list(range(self.position, self.position + room))
+        share = await self._patiently(lambda: self._share(range(self.position, size), room))
+        self._give_back(room - len(share.begin))
+        if share.wait is not None:
+            self.sender.resting.rest(self.lease.org_id, self.carrier.provider_id, share.wait)
+            self.provider_rests, self.running = True, False
+        return share
+
+    async def _share(self, indexes: range, room: int) -> Share:
+        org_id, provider_id = self.lease.org_id, self.carrier.provider_id
+        return await self.sender.pacing.share(org_id, provider_id, indexes, self.places, self.distinct, room)
 
     def _drop_rest(self, size: int) -> None:
         """The campaign was stopped: whoever has no intent yet is recorded as not sent."""
@@ -180,10 +203,11 @@ class BatchRunner:
     def _renewal_due(self) -> bool:
         return time.monotonic() - self.last_commit > self.sender.settings.lease_seconds / 3
 
-    async def _commit(self, begin: list[int], *, done: bool) -> bool:
-        """False when the batch is not ours any more."""
+    async def _commit(self, share: Share, *, done: bool) -> bool:
+        """False when the batch is not ours any more. Of a send that does not run any more nobody is begun or held."""
+        begin = share.begin
         settled, self.settled = self.settled, []
-        window = self._window(settled, begin, done)
+        window = self._window(settled, share, done)
         advised = self._advised(settled)
         state, asked_at = await self._write(window)
         for index, _ in settled:
@@ -197,7 +221,7 @@ class BatchRunner:
         for entry in window.entries:
             MESSAGES.labels(self.send.channel, entry.outcome).inc()
         if state == "running":
-            self.position += len(begin)
+            self.position += share.advanced
             self.open.update((index, self.people.get(index)) for index in begin)
             self._give_back(len(settled))
         else:
@@ -205,8 +229,11 @@ class BatchRunner:
             self.stopped = state == "stopped"
             self._give_back(len(settled) + len(begin))
             begin.clear()
+        answers = Counter(self.places[index] for index, result in settled if isinstance(result, Receipt))
+        for place, number in answers.items():
+            self.sender.pacing.speeds.count((self.lease.org_id, self.carrier.provider_id, place), number)
         if advised:
-            await self._patiently(lambda: consequences.follow(self, advised))
+            await self._patiently(lambda: consequences.follow(self, advised, answers))
         return True
 
     def _advised(self, settled: list[tuple[int, Receipt | Wait | str]]) -> list[tuple[str, Receipt]]:
@@ -245,13 +272,11 @@ class BatchRunner:
                 entry.address = None
             return await lease.commit(connection, self.lease, window, seconds)
 
-    def _window(
-        self, settled: list[tuple[int, Receipt | Wait | str]], begin: list[int], done: bool
-    ) -> Window:
+    def _window(self, settled: list[tuple[int, Receipt | Wait | str]], share: Share, done: bool) -> Window:
         window = Window(
-            position=self.position + len(begin),
+            position=self.position + share.advanced,
             still_position=self.position,
-            in_flight=[*self.open, *begin],
+            in_flight=[*self.open, *share.begin],
             still_in_flight=list(self.open),
             done=done,
             number=self.windows,
@@ -260,6 +285,9 @@ class BatchRunner:
         )
         for index, result in settled:
             self._account(window, index, result)
+        for index, seconds in share.held:
+            ordinal, recipient = self.lease.ordinals[index], self.lease.recipients[index]
+            window.retries.append(Retry(ordinal, recipient, self.lease.attempt, seconds, "paced", held=True))
         return window
 
     def _account(self, window: Window, index: int, result: Receipt | Wait | str) -> None:

@@ -3,6 +3,7 @@ messages that must stop."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from perigee.bounces import brake
 from perigee.db.pool import Database
 from perigee.db.queries import load
+from perigee.delivery import reactions
 from perigee.delivery.channel import Advice, Receipt
 from perigee.delivery.suppression import ADDRESS_KIND, TOKEN_KIND
 
@@ -27,8 +29,8 @@ One odd receiver must not stop a campaign."""
 REFUSED_SHARE = 20
 
 
-async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]]) -> None:
-    """Applies the advice of a window's receipts set-wise."""
+async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]], answers: Mapping[str, int]) -> None:
+    """Applies the advice of a window's receipts set-wise. `answers`: how many came from each destination."""
     by_advice: dict[Advice, list[tuple[str, Receipt]]] = {}
     for address, receipt in advised:
         by_advice.setdefault(receipt.advice, []).append((address, receipt))
@@ -55,6 +57,8 @@ async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]]) -> Non
             reason=receipt.reason,
             text=receipt.text,
         )
+    if send.channel == "email":
+        await reactions.follow(runner, by_advice, answers)
     refused = by_advice.get(Advice.STOP_MESSAGE, []) + by_advice.get(Advice.PAUSE_SENDER, [])
     if refused and await _too_many(database, send, len(refused)):
         text = f"stopped after {STOP_AFTER} refusals: {refused[-1][1].text[:200] or refused[-1][1].reason}"

@@ -471,3 +471,85 @@ where t.org_id = %(org_id)s and t.token_id = any(%(ids)s::bigint[])
 -- What the caller of the API said about these recipients.
 select ordinal, language, data from send_recipient
 where org_id = %(org_id)s and send_id = %(send_id)s and ordinal = any(%(ordinals)s::int[])
+
+-- name: pace_plan
+-- Limits of a provider, limits of destinations, and what is the matter with them (see `destinations.State`; null: until
+-- a person lifts it). A built-in provider has no row and no limits. Slowed ones whose time is over are left out.
+select (select limits from provider where org_id = %(org_id)s and provider_id = %(provider_id)s),
+       coalesce((select jsonb_object_agg(name, per_second) from destination
+                 where org_id = %(org_id)s and per_second is not null), '{}'),
+       coalesce((select jsonb_agg(jsonb_build_array(
+                     name, rate, full_rate, extract(epoch from now() - changed_at),
+                     case when stopped_until = 'infinity' then null
+                          else greatest(0, coalesce(extract(epoch from stopped_until - now()), 0)) end))
+                 from destination_state where org_id = %(org_id)s and provider_id = %(provider_id)s
+                   and (stopped_until > now() or rate is not null and changed_at > now() - interval '10 minutes')),
+                '[]')
+
+-- name: make_pace
+insert into pace (org_id, name, tokens, at)
+select %(org_id)s, n.name, n.tokens, clock_timestamp() from unnest(%(names)s::text[], %(tokens)s::float8[]) as n (name, tokens)
+order by n.name
+on conflict do nothing
+
+-- name: lock_pace
+select p.name, p.tokens, extract(epoch from clock_timestamp() - p.at)::float8,
+       greatest(0, coalesce(extract(epoch from p.promised_until - clock_timestamp()), 0))::float8,
+       case when p.day = %(today)s then p.used else 0 end
+from pace p where p.org_id = %(org_id)s and p.name = any(%(names)s::text[])
+order by p.name for update
+
+-- name: write_pace
+update pace p
+set tokens = n.tokens, at = clock_timestamp(), used = n.used, day = %(today)s,
+    promised_until = clock_timestamp() + make_interval(secs => n.promised)
+from unnest(%(names)s::text[], %(tokens)s::float8[], %(promised)s::float8[], %(used)s::int[]) as n (name, tokens, promised, used)
+where p.org_id = %(org_id)s and p.name = n.name
+
+-- name: slow_destinations
+-- Half of what is allowed now, once in a while. What was never slowed starts from the speed it had.
+insert into destination_state as d (org_id, provider_id, name, rate, full_rate, reason)
+select %(org_id)s, %(provider_id)s, n.name, n.speed / 2, n.speed, %(reason)s
+from unnest(%(names)s::text[], %(speeds)s::float8[]) as n (name, speed)
+order by n.name
+on conflict (org_id, provider_id, name) do update
+set full_rate = case when d.full_rate is null or (d.rate * 2 ^ least(60, floor(extract(epoch from now() - d.changed_at) / %(step)s))) >= d.full_rate then excluded.full_rate
+                     else d.full_rate end,
+    rate = case when d.full_rate is null or (d.rate * 2 ^ least(60, floor(extract(epoch from now() - d.changed_at) / %(step)s))) >= d.full_rate then excluded.rate
+                else greatest((d.rate * 2 ^ least(60, floor(extract(epoch from now() - d.changed_at) / %(step)s))) / 2, d.full_rate * %(least)s) end,
+    changed_at = now(), reason = case when d.stopped_until > now() then d.reason else excluded.reason end
+where d.rate is null or d.changed_at < now() - make_interval(secs => %(pause)s)
+
+-- name: stop_destination
+insert into destination_state as d (org_id, provider_id, name, stopped_until, reason)
+values (%(org_id)s, %(provider_id)s, %(name)s, coalesce(now() + make_interval(secs => %(seconds)s), 'infinity'), %(reason)s)
+on conflict (org_id, provider_id, name) do update
+set stopped_until = greatest(d.stopped_until, excluded.stopped_until), reason = excluded.reason
+
+-- name: list_destinations
+select coalesce(d.name, s.name), s.provider_id, d.per_second, s.rate, s.full_rate,
+       extract(epoch from now() - s.changed_at)::float8, coalesce(s.stopped_until > now(), false),
+       case when s.stopped_until > now() and s.stopped_until < 'infinity' then s.stopped_until end, s.reason
+from (select * from destination where org_id = %(org_id)s) d
+full join (select * from destination_state where org_id = %(org_id)s
+           and (stopped_until > now() or rate is not null and changed_at > now() - interval '10 minutes')) s
+     on s.name = d.name
+order by 1, 2
+
+-- name: limit_destination
+insert into destination (org_id, name, per_second) values (%(org_id)s, %(name)s, %(per_second)s)
+on conflict (org_id, name) do update set per_second = excluded.per_second
+
+-- name: forget_destination
+with a as (delete from destination where org_id = %(org_id)s and name = %(name)s returning 1),
+     b as (delete from destination_state where org_id = %(org_id)s and name = %(name)s returning 1)
+select (select count(*) from a) + (select count(*) from b)
+
+-- name: note_send_error
+-- For people to see; the send goes on.
+with noted as (
+    update send set error = %(error)s where org_id = %(org_id)s and send_id = %(send_id)s and error is null
+    returning org_id, campaign_id
+)
+update campaign c set error = %(error)s, updated_at = now()
+from noted n where c.org_id = n.org_id and c.campaign_id = n.campaign_id

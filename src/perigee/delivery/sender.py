@@ -21,6 +21,7 @@ from perigee.db.pool import Database
 from perigee.delivery import consequences, lease
 from perigee.delivery.batch import BatchRunner, Carrier
 from perigee.delivery.lease import Lane
+from perigee.delivery.pacing import Pacing
 from perigee.delivery.providers import Channels
 from perigee.delivery.routes import Resting, Route, Routes
 from perigee.delivery.sends import Send, Sends
@@ -47,6 +48,7 @@ class Sender:
         self.owner = uuid.uuid4()
         self.resting = Resting()
         self.routes = Routes(database, self.resting)
+        self.pacing = Pacing(database, settings.destination_rates)
         self._stalled: dict[tuple[int, str], float] = {}
         self._served: deque[int] = deque(maxlen=100)
         self.free = settings.window_size
