@@ -29,6 +29,7 @@ COMMANDS = (
     ("keys", "perigee.cli.keys:app", "API keys: make, list, switch off."),
     ("providers", "perigee.cli.providers:app", "The relays that messages are sent through."),
     ("bounces", "perigee.cli.bounces:app", "Where providers report bounces and complaints to."),
+    ("destinations", "perigee.cli.destinations:app", "Limits and troubles of mailbox operators."),
     ("apps", "perigee.cli.apps:app", "Mobile apps, App Inboxes and Telegram bots, and their keys."),
     ("senders", "perigee.cli.senders:app", "Who messages may come from."),
     ("domains", "perigee.cli.domains:app", "Domains that email is sent from: records, keys, checks."),

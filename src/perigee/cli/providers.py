@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import getpass
+from datetime import date
 from typing import Any, Literal
 
 import cyclopts
+from msgspec import UNSET
 
 from perigee.cli.remote import HERE, Server, connected, console, show_json, show_table
+from perigee.delivery.pace import Limits
 from perigee.delivery.types import ProviderUpdate
 from perigee.errors import Invalid
 
@@ -16,7 +19,7 @@ app = cyclopts.App(name="providers", help="Providers: the relays that messages a
 
 @app.command(name="list")
 def list_providers(*, server: Server = HERE) -> None:
-    """List the providers; of each channel the first enabled one is used."""
+    """List the providers; of each channel the first enabled one is used, and the next while it cannot."""
     with connected(server) as client:
         found = client.list_providers()
     if server.json:
@@ -200,7 +203,7 @@ def _values(given: list[str]) -> dict[str, str]:
 
 @app.command
 def enable(provider_id: int, /, *, server: Server = HERE) -> None:
-    """Let new sends choose a provider again.
+    """Let messages go through a provider again.
 
     Parameters
     ----------
@@ -212,7 +215,7 @@ def enable(provider_id: int, /, *, server: Server = HERE) -> None:
 
 @app.command
 def disable(provider_id: int, /, *, server: Server = HERE) -> None:
-    """Let no new send choose a provider. What goes through it already goes on.
+    """Let nothing go through a provider any more, but for sends that began with it while no other is enabled.
 
     Parameters
     ----------
@@ -220,6 +223,53 @@ def disable(provider_id: int, /, *, server: Server = HERE) -> None:
         As the list shows it.
     """
     _switch(provider_id, False, server)
+
+
+@app.command
+def limit(
+    provider_id: int,
+    /,
+    *,
+    second: int | None = None,
+    minute: int | None = None,
+    hour: int | None = None,
+    day: int | None = None,
+    warm_up_from: str | None = None,
+    weight: int | None = None,
+    server: Server = HERE,
+) -> None:
+    """Set how many messages may go through a provider; what is not named has no limit.
+
+    Parameters
+    ----------
+    provider_id
+        As the list shows it.
+    second
+        Messages a second.
+    minute
+        Messages a minute.
+    hour
+        Messages an hour.
+    day
+        Messages a day (UTC).
+    warm_up_from
+        First day of a warm-up, as 2026-11-30: 1,000 messages, then 2,000, 4,000 and so on until day 25.
+    weight
+        Share of the work among providers of the same priority.
+    """
+    limits = Limits(second, minute, hour, day, date.fromisoformat(warm_up_from) if warm_up_from else None)
+    wanted = ProviderUpdate(limits=limits)
+    if weight is not None:
+        wanted.weight = weight
+    with connected(server) as client:
+        changed = client.change_provider(provider_id, wanted)
+    if server.json:
+        show_json(changed)
+        return
+    allowed = (
+        "" if changed.allowed_today is UNSET else f", today {changed.used_today} of {changed.allowed_today}"
+    )
+    console.print(f"provider {provider_id} ({changed.name}) has its limits{allowed}")
 
 
 @app.command

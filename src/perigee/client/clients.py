@@ -9,6 +9,7 @@ from perigee.client import (
     campaigns,
     contacts,
     domains,
+    destinations,
     messages,
     orders,
     promocodes,
@@ -85,6 +86,9 @@ class Methods:
     list_providers = method(providers.list_providers)
     change_provider = method(providers.change_provider)
     remove_provider = method(providers.remove_provider)
+    list_destinations = method(destinations.list_destinations)
+    limit_destination = method(destinations.limit_destination)
+    forget_destination = method(destinations.forget_destination)
 
     add_webhook_intake = method(bounces.add_webhook_intake)
     list_webhook_intakes = method(bounces.list_webhook_intakes)

@@ -50,8 +50,14 @@ async def create_provider(call: Call) -> Created:
             settings=plain,
             secrets=secrets,
             priority=wanted.priority,
+            weight=wanted.weight,
+            limits=wanted.limits,
         )
-    made = ProviderView(provider_id, wanted.channel, wanted.kind, name, plain, wanted.priority, True)
+        made = next(
+            one
+            for one in await providers.list_providers(connection, call.org_id)
+            if one.provider_id == provider_id
+        )
     return Created(_shown(call, made))
 
 
@@ -67,7 +73,7 @@ async def list_providers(call: Call) -> Page:
     "/providers/{provider_id:int}",
     body=ProviderUpdate,
     answer=ProviderView,
-    example={"name": "Relay", "priority": 50, "enabled": True},
+    example={"name": "Relay", "priority": 50, "enabled": True, "limits": {"second": 14, "day": 50000}},
 )
 async def update_provider(call: Call) -> ProviderView:
     """Change a provider's name, priority or settings, or switch it off and on; secrets stay unless given."""

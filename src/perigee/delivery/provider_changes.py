@@ -10,7 +10,7 @@ import msgspec
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.delivery.channels import channel_class, read_settings
-from perigee.delivery.providers import BUILT_IN, Provider, get_provider, part_secrets
+from perigee.delivery.providers import BUILT_IN, Provider, get_provider, part_secrets, shown
 from perigee.delivery.types import ProviderUpdate, ProviderView
 from perigee.errors import Conflict, Invalid, NotFound
 from perigee.lib.tokens import seal, unseal
@@ -41,12 +41,14 @@ async def change_provider(
         "name": None if wanted.name is msgspec.UNSET else wanted.name,
         "priority": None if wanted.priority is msgspec.UNSET else wanted.priority,
         "enabled": None if wanted.enabled is msgspec.UNSET else wanted.enabled,
+        "weight": None if wanted.weight is msgspec.UNSET else wanted.weight,
+        "limits": None if wanted.limits is msgspec.UNSET else msgspec.json.encode(wanted.limits).decode(),
         "settings": msgspec.json.encode(settings).decode(),
         "secrets": secrets,
     }
     row = await (await connection.execute(q.update_provider, values)).fetchone()
     assert row is not None
-    return ProviderView(*row)
+    return shown(row)
 
 
 async def remove_provider(connection: Connection, org_id: int, provider_id: int) -> None:

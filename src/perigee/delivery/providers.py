@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,7 @@ from perigee.delivery.channels import (
     read_settings,
     settings_form,
 )
+from perigee.delivery.pace import NO_LIMITS, Limits
 from perigee.delivery.rendering import CHANNELS as SENDABLE
 from perigee.delivery.types import ProviderView
 from perigee.errors import Invalid, NotFound, PerigeeError
@@ -106,6 +108,8 @@ async def add_provider(
     settings: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
     priority: int = 100,
+    weight: int = 1,
+    limits: Limits = NO_LIMITS,
 ) -> int:
     """Stores a provider after checking its settings against the channel's own form. Raises Invalid."""
     _check_kind(kind)
@@ -127,6 +131,8 @@ async def add_provider(
                 "settings": msgspec.json.encode(settings or {}).decode(),
                 "secrets": seal(sealing, msgspec.json.encode(secrets)) if secrets else None,
                 "priority": priority,
+                "weight": weight,
+                "limits": msgspec.json.encode(limits).decode(),
             },
         )
     ).fetchone()
@@ -155,7 +161,17 @@ def _check_kind(kind: str) -> None:
 
 async def list_providers(connection: Connection, org_id: int) -> list[ProviderView]:
     rows = await (await connection.execute(q.list_providers, {"org_id": org_id})).fetchall()
-    return [ProviderView(*row) for row in rows]
+    return [shown(row) for row in rows]
+
+
+def shown(row: tuple[Any, ...]) -> ProviderView:
+    """A row of `list_providers`."""
+    *plain, stored, used = row
+    limits = msgspec.convert(stored, Limits)
+    allowed = limits.of_day(datetime.now(UTC).date())
+    if allowed is None:
+        return ProviderView(*plain, limits)
+    return ProviderView(*plain, limits, used or 0, allowed)
 
 
 async def pick_provider(connection: Connection, org_id: int, channel: str) -> int:

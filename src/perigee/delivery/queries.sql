@@ -350,9 +350,12 @@ select 1 from provider where org_id = %(org_id)s and provider_id = %(provider_id
 -- name: update_provider
 update provider
 set name = coalesce(%(name)s, name), priority = coalesce(%(priority)s, priority),
-    enabled = coalesce(%(enabled)s, enabled), settings = %(settings)s, secrets = %(secrets)s
+    enabled = coalesce(%(enabled)s, enabled), weight = coalesce(%(weight)s, weight),
+    limits = coalesce(%(limits)s, limits), settings = %(settings)s, secrets = %(secrets)s
 where org_id = %(org_id)s and provider_id = %(provider_id)s
-returning provider_id, channel, kind, name, settings, priority, enabled
+returning provider_id, channel, kind, name, settings, priority, enabled, weight, limits,
+       (select used from pace where pace.org_id = provider.org_id and pace.name = provider.provider_id || ':day'
+        and day = (now() at time zone 'UTC')::date)
 
 -- name: delete_provider
 delete from provider p
@@ -362,12 +365,15 @@ where p.org_id = %(org_id)s and p.provider_id = %(provider_id)s
 returning 1
 
 -- name: list_providers
-select provider_id, channel, kind, name, settings, priority, enabled from provider
+select provider_id, channel, kind, name, settings, priority, enabled, weight, limits,
+       (select used from pace where pace.org_id = provider.org_id and pace.name = provider.provider_id || ':day'
+        and day = (now() at time zone 'UTC')::date)
+from provider
 where org_id = %(org_id)s order by channel, priority, provider_id
 
 -- name: insert_provider
-insert into provider (org_id, channel, kind, name, settings, secrets, priority)
-values (%(org_id)s, %(channel)s, %(kind)s, %(name)s, %(settings)s, %(secrets)s, %(priority)s)
+insert into provider (org_id, channel, kind, name, settings, secrets, priority, weight, limits)
+values (%(org_id)s, %(channel)s, %(kind)s, %(name)s, %(settings)s, %(secrets)s, %(priority)s, %(weight)s, %(limits)s)
 returning provider_id
 
 -- name: link_target

@@ -48,6 +48,7 @@ MODULES = (
     "perigee.workflows.api",
     "perigee.delivery.api",
     "perigee.bounces.api",
+    "perigee.delivery.destinations_api",
     "perigee.delivery.channels.sandbox.api",
     "perigee.push.apps_api",
 )
