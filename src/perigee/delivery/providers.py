@@ -167,11 +167,12 @@ async def list_providers(connection: Connection, org_id: int) -> list[ProviderVi
 def shown(row: tuple[Any, ...]) -> ProviderView:
     """A row of `list_providers`."""
     *plain, stored, used = row
-    limits = msgspec.convert(stored, Limits)
-    allowed = limits.of_day(datetime.now(UTC).date())
-    if allowed is None:
-        return ProviderView(*plain, limits)
-    return ProviderView(*plain, limits, used or 0, allowed)
+    view = ProviderView(*plain)
+    view.limits = msgspec.convert(stored, Limits)
+    allowed = view.limits.of_day(datetime.now(UTC).date())
+    if allowed is not None:
+        view.used_today, view.allowed_today = used or 0, allowed
+    return view
 
 
 async def pick_provider(connection: Connection, org_id: int, channel: str) -> int:
