@@ -12,13 +12,18 @@ import msgspec
 from perigee.accounts import store
 from perigee.accounts.types import Organisation, OrganisationUpdate
 from perigee.db.pool import Connection
-from perigee.errors import Invalid
+from perigee.errors import Invalid, NotFound
 from perigee.lib.languages import to_language, to_time_zone
 from perigee.lib.text import clean
+from perigee.messages import store as messages
 from perigee.messages.utm import DEFAULTS, check_text, of_organisation
 
 NAME_LENGTH = 200
 ADDRESS_LENGTH = 500
+URL_LENGTH = 2_000
+CONFIRM_LINKS = ("confirm_url", "CONFIRM_URL", "/confirmSubscription")
+"""How a message writes the link that confirms a subscription (`messages.slots`)."""
+_WEB = re.compile(r"https?://[!-~]+")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -38,6 +43,11 @@ async def get_organisation(connection: Connection, org_id: int) -> Organisation:
         utm_source=utm.source or "",
         utm_medium=utm.medium or "",
         utm_campaign=utm.campaign or "",
+        double_opt_in=settings.get("double_opt_in") is not False,
+        confirmation_mail=settings.get("confirmation_mail") is not False,
+        confirmation_message_id=int(settings.get("confirmation_message_id") or 0),
+        confirmation_redirect=str(settings.get("confirmation_redirect") or ""),
+        honeypot=settings.get("honeypot") is not False,
     )
 
 
@@ -54,8 +64,28 @@ async def update_organisation(
             columns[name] = _COLUMNS[name](value)
         else:
             settings[name] = _SETTINGS[name](value) if name in _SETTINGS else value
+    if message_id := settings.get("confirmation_message_id"):
+        await _check_confirmation(connection, org_id, message_id)
     await store.update_organisation(connection, org_id, columns, settings)
     return await get_organisation(connection, org_id)
+
+
+async def _check_confirmation(connection: Connection, org_id: int, message_id: int) -> None:
+    try:
+        message = await messages.get_message(connection, org_id, message_id, channel="email")
+    except NotFound:
+        raise Invalid.of("confirmation_message_id", message_id, "is not the id of an email") from None
+    if not any(link in str(message.versions) for link in CONFIRM_LINKS):
+        raise Invalid.of(
+            "confirmation_message_id", message_id, "holds no confirmation link, such as {{ confirm_url }}"
+        )
+
+
+def _redirect(value: str) -> str:
+    url = _text("confirmation_redirect", value, URL_LENGTH, required=False)
+    if url and not _WEB.fullmatch(url):
+        raise Invalid.of("confirmation_redirect", value, "must be an absolute address, http or https")
+    return url
 
 
 def _name(value: str) -> str:
@@ -93,6 +123,7 @@ def _blank(field: str, value: str) -> str:
 
 _SETTINGS: dict[str, Callable[[str], str]] = {
     "postal_address": _postal_address,
+    "confirmation_redirect": _redirect,
     **{name: partial(check_text, name) for name in ("utm_source", "utm_medium", "utm_campaign")},
 }
 _COLUMNS = {"name": _name, "time_zone": _time_zone, "currency": _currency, "language": _language}

@@ -67,6 +67,10 @@ class Organisation(msgspec.Struct):
     `postal_address` stands in the footer of marketing email. `always_arrays`: one-element results of the old wire stay
     arrays (contract section 3). `contact_activity`: the activity feed answers (contract 11.3). `utm`: links of messages are
     tagged; the texts are those of messages that have none of their own (`messages.utm`).
+
+    `double_opt_in`: addresses from subscription forms wait for their owner's word. `confirmation_mail`: we ask for it,
+    with message `confirmation_message_id` (0: the built-in one); who confirmed is led to `confirmation_redirect` ('':
+    our own page). `honeypot`: marketing email holds a link that nobody sees, by which link scanners are known.
     """
 
     org_id: int
@@ -81,6 +85,11 @@ class Organisation(msgspec.Struct):
     utm_source: str
     utm_medium: str
     utm_campaign: str
+    double_opt_in: bool
+    confirmation_mail: bool
+    confirmation_message_id: int
+    confirmation_redirect: str
+    honeypot: bool
 
 
 class OrganisationUpdate(msgspec.Struct, forbid_unknown_fields=True):
@@ -97,6 +106,11 @@ class OrganisationUpdate(msgspec.Struct, forbid_unknown_fields=True):
     utm_source: str | UnsetType = UNSET
     utm_medium: str | UnsetType = UNSET
     utm_campaign: str | UnsetType = UNSET
+    double_opt_in: bool | UnsetType = UNSET
+    confirmation_mail: bool | UnsetType = UNSET
+    confirmation_message_id: int | UnsetType = UNSET
+    confirmation_redirect: str | UnsetType = UNSET
+    honeypot: bool | UnsetType = UNSET
 
 
 class ApiKey(msgspec.Struct):

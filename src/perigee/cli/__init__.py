@@ -21,6 +21,7 @@ COMMANDS = (
     ("doctor", "perigee.cli.doctor:doctor", "Check this machine and installation."),
     ("demo", "perigee.cli.demo:demo", "Run the main job on real orders and check every figure."),
     ("contacts", "perigee.cli.contacts:app", "People: import a file, look somebody up."),
+    ("consent", "perigee.cli.consent:app", "Why people left, and what they agreed to."),
     ("segments", "perigee.cli.segments:app", "Lists and dynamic segments."),
     ("messages", "perigee.cli.messages:app", "Emails and SMS to send."),
     ("rules", "perigee.cli.rules:app", "When, how often and to whom the organisation sends."),

@@ -33,6 +33,11 @@ def change(
     utm_source: str | None = None,
     utm_medium: str | None = None,
     utm_campaign: str | None = None,
+    double_opt_in: bool | None = None,
+    confirmation_mail: bool | None = None,
+    confirmation_message_id: int | None = None,
+    confirmation_redirect: str | None = None,
+    honeypot: bool | None = None,
     server: Server = HERE,
 ) -> None:
     """Change what is named; the rest stays.
@@ -61,6 +66,16 @@ def change(
         The same.
     utm_campaign
         The same.
+    double_opt_in
+        Addresses from subscription forms wait for their owner's word.
+    confirmation_mail
+        Their owners are asked by mail.
+    confirmation_message_id
+        The message that asks; it holds {{ confirm_url }}. 0: the built-in one.
+    confirmation_redirect
+        Where people land who confirmed; empty: on our own page.
+    honeypot
+        Marketing email holds a link that nobody sees, by which link scanners are known.
     """
     given: dict[str, Any] = {
         "name": name,
@@ -74,6 +89,11 @@ def change(
         "utm_source": utm_source,
         "utm_medium": utm_medium,
         "utm_campaign": utm_campaign,
+        "double_opt_in": double_opt_in,
+        "confirmation_mail": confirmation_mail,
+        "confirmation_message_id": confirmation_message_id,
+        "confirmation_redirect": confirmation_redirect,
+        "honeypot": honeypot,
     }
     with connected(server) as client:
         changed = client.update_organisation(

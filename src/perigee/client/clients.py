@@ -7,6 +7,7 @@ from perigee.client import (
     apps,
     bounces,
     campaigns,
+    consent,
     contacts,
     destinations,
     domains,
@@ -41,6 +42,9 @@ class Methods:
     unsubscribe_emails = method(contacts.unsubscribe_emails)
     resubscribe_emails = method(contacts.resubscribe_emails)
     list_fields = method(contacts.list_fields)
+
+    unsubscribe_reasons = method(consent.unsubscribe_reasons)
+    consent_history = method(consent.consent_history)
 
     add_orders = method(orders.add_orders)
     order_summary = method(orders.order_summary)

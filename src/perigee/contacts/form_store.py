@@ -10,6 +10,13 @@ from perigee.db.queries import load
 q = load(__package__)
 
 
+async def double_opt_in(conn: Connection, org_id: int) -> bool:
+    """Whether addresses from forms wait for their owner's word."""
+    cursor = await conn.execute(q.double_opt_in, {"org_id": org_id})
+    row = await cursor.fetchone()
+    return row is None or bool(row[0])
+
+
 async def category_segments(conn: Connection, org_id: int, keys: Iterable[str]) -> dict[str, int]:
     """Lists of these categories by key; unknown keys are missing."""
     wanted = sorted(set(keys))

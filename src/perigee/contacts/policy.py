@@ -6,7 +6,7 @@ depends on its options.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Key = Literal["email", "phone", "token", "id", "field"]
@@ -79,6 +79,9 @@ SUBSCRIBE = Policy(
     source="form",
 )
 """POST contact/subscribe: stored channels are not replaced, nor is an external id."""
+
+SUBSCRIBE_AT_ONCE = replace(SUBSCRIBE, confirmed=True)
+"""The same without double opt-in: everybody is confirmed (product 5)."""
 
 ORDER = Policy(Match(("email", "phone"), "search"), Write(touch=False), source="order")
 """An order makes a contact when nobody matches and changes nobody (product 2)."""

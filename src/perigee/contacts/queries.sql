@@ -302,7 +302,7 @@ where org_id = %(org_id)s
 with wanted as (
     select distinct on (kind, value) * from unnest(
         %(kinds)s::text[], %(values)s::text[], %(contacts)s::bigint[], %(sources)s::text[], %(reasons)s::text[],
-        %(sends)s::bigint[]) as w (kind, value, contact_id, source, reason, send_id)
+        %(sends)s::bigint[], %(details)s::text[]) as w (kind, value, contact_id, source, reason, send_id, detail)
     order by kind, value
 ), marked as (
     insert into address as a (org_id, kind, value, unsubscribed_at, unsubscribe_source, unsubscribe_reason)
@@ -313,8 +313,8 @@ with wanted as (
         where a.unsubscribed_at is null
     returning a.kind, a.value
 ), logged as (
-    insert into consent_log (org_id, kind, value, contact_id, action, source, reason, send_id)
-    select %(org_id)s, w.kind, w.value, w.contact_id, 'unsubscribed', w.source, w.reason, w.send_id
+    insert into consent_log (org_id, kind, value, contact_id, action, source, reason, send_id, detail)
+    select %(org_id)s, w.kind, w.value, w.contact_id, 'unsubscribed', w.source, w.reason, w.send_id, w.detail::jsonb
     from marked m join wanted w using (kind, value)
 )
 select kind, value from marked
@@ -402,6 +402,9 @@ where org_id = %(org_id)s and session_id = %(session_id)s and status in ('STARTE
 select i.status, i.updated_at, i.description, i.mapping, i.failures
 from contact_import i
 where i.org_id = %(org_id)s and i.session_id = %(session_id)s;
+
+-- name: double_opt_in
+select coalesce(settings ->> 'double_opt_in', 'true') = 'true' from organisation where org_id = %(org_id)s;
 
 -- name: category_segments
 select key, segment_id from subscription_category where org_id = %(org_id)s and key = any(%(keys)s::text[]);

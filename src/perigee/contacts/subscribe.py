@@ -1,25 +1,30 @@
 """A subscription form (contract 9.6): the person, the lists and categories, and the event that starts the welcome.
 
-A new address is unconfirmed until its owner answers the confirmation mail. Of a known contact the fields are
+A new address is unconfirmed until its owner answers the confirmation mail, unless the organisation switched double
+opt-in off. Of a known contact the fields are
 updated, its channels and the state of its address stay as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
 
 from perigee.contacts import fields, form_store
-from perigee.contacts.policy import SUBSCRIBE
+from perigee.contacts.policy import SUBSCRIBE, SUBSCRIBE_AT_ONCE
 from perigee.contacts.rows import ContactRow
 from perigee.contacts.upsert import Action, Done, Result, upsert
 from perigee.db.pool import Connection
 from perigee.errors import Invalid, PerigeeError
 from perigee.events.record import record
 from perigee.events.types import NewEvent
+from perigee.jobs import enqueue
+
+ASK_CONFIRMATION = "perigee.consent.ask_confirmation"
+"""The job that sends the mail (`consent.jobs`)."""
 
 
 class EmailStatus(StrEnum):
@@ -63,7 +68,8 @@ async def subscribe(conn: Connection, org_id: int, forms: Sequence[Form]) -> lis
     good = [form for form, error in zip(forms, refused, strict=True) if error is None]
     rows = [form.row for form in good]
     await fields.apply_types(conn, org_id, rows)
-    results = await upsert(conn, org_id, rows, SUBSCRIBE)
+    policy = SUBSCRIBE if await form_store.double_opt_in(conn, org_id) else SUBSCRIBE_AT_ONCE
+    results = await upsert(conn, org_id, rows, policy)
     pairs = [(form, result) for form, result in zip(good, results, strict=True) if isinstance(result, Done)]
     states = await form_store.email_states(conn, org_id, [done.contact_id for _, done in pairs])
     addresses = {contact_id: Address(*state) for contact_id, state in states.items()}
@@ -71,8 +77,20 @@ async def subscribe(conn: Connection, org_id: int, forms: Sequence[Form]) -> lis
         conn, org_id, [(known[key], done.contact_id) for form, done in pairs for key in form.categories]
     )
     await record(conn, org_id, [_event(form, done, addresses[done.contact_id]) for form, done in pairs])
+    await _ask_confirmation(conn, org_id, addresses)
     answers = iter(_answers(results, addresses))
     return [next(answers) if error is None else error for error in refused]
+
+
+async def _ask_confirmation(conn: Connection, org_id: int, addresses: Mapping[int, Address]) -> None:
+    """The mail itself is work for later: a form is answered whether or not one can be sent."""
+    asked = [
+        contact_id
+        for contact_id, address in addresses.items()
+        if email_status(address, new=False) is EmailStatus.NEED_CONFIRMATION
+    ]
+    if asked:
+        await enqueue(conn, ASK_CONFIRMATION, org_id=org_id, contact_ids=sorted(asked))
 
 
 def _answers(results: Sequence[Result], addresses: dict[int, Address]) -> list[Subscribed | PerigeeError]:

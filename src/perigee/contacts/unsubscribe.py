@@ -6,8 +6,10 @@ marked too: whoever brings it later stays unsubscribed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
 
 from perigee.db.pool import Connection
 from perigee.db.queries import load
@@ -17,7 +19,8 @@ q = load(__package__)
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
-    """`value` is the normal form; `kind` is `email` or `phone`; `source` says where the wish came from."""
+    """`value` is the normal form; `kind` is `email` or `phone`; `source` says where the wish came from;
+    `detail` is kept with it (`consent.proof`)."""
 
     kind: str
     value: str
@@ -25,6 +28,7 @@ class Unsubscribe:
     contact_id: int | None = None
     reason: str | None = None
     send_id: int | None = None
+    detail: Mapping[str, str] = field(default_factory=dict)
 
 
 async def unsubscribe(connection: Connection, org_id: int, items: Sequence[Unsubscribe]) -> list[Unsubscribe]:
@@ -41,6 +45,7 @@ async def unsubscribe(connection: Connection, org_id: int, items: Sequence[Unsub
             "sources": [item.source for item in items],
             "reasons": [item.reason for item in items],
             "sends": [item.send_id for item in items],
+            "details": [msgspec.json.encode(item.detail).decode() for item in items],
         },
     )
     changed = {(kind, value) for kind, value in await cursor.fetchall()}

@@ -64,7 +64,11 @@ async def surround(connection: Connection, org_id: int, content: Content) -> tup
     assert row is not None
     name, address, settings, field_keys = row
     content = msgspec.structs.replace(
-        content, organisation=name, postal_address=address, field_keys=field_keys
+        content,
+        organisation=name,
+        postal_address=address,
+        field_keys=field_keys,
+        trap=settings.get("honeypot") is not False,
     )
     return content, of_organisation(settings)
 

@@ -36,7 +36,7 @@ class Content(msgspec.Struct, frozen=True):
     """What `send_content` holds: everything of the message and the organisation that a rendering needs, as it was at
     launch. `versions` are the language versions in the wire's names; `field_keys` translate `LIST.FIELD`.
 
-    `track` None: links are tracked as the message and its channel have it.
+    `track` None: links are tracked as the message and its channel have it. `trap`: as in `CompileOptions`, for marketing.
     """
 
     default: str
@@ -48,6 +48,7 @@ class Content(msgspec.Struct, frozen=True):
     postal_address: str = ""
     field_keys: dict[str, str] = {}
     track: bool | None = None
+    trap: bool = False
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -101,6 +102,7 @@ def compile_content(
             bulk=marketing,
             track_clicks=content.track,
             tag_links=tag_links and content.track is not False,
+            trap=marketing and content.trap,
             first_link=first_link,
             names=Names(field_keys=content.field_keys, constants={"message_name": content.name}),
             footer=Footer(content.organisation, content.postal_address),

@@ -19,7 +19,11 @@ a { color: var(--accent); } nav a { margin-right: 1rem; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft); padding: 1rem; border-radius: .5rem; }
 iframe { width: 100%; height: 40rem; border: 1px solid var(--line); border-radius: .5rem; background: #fff; }
 button { font: inherit; padding: .6rem 1.2rem; border: 0; border-radius: .5rem; background: var(--accent); color: #fff; cursor: pointer; }
-input, select { font: inherit; padding: .35rem .5rem; border: 1px solid var(--line); border-radius: .4rem; background: transparent; color: inherit; }
+button.plain { background: transparent; color: inherit; border: 1px solid var(--line); }
+fieldset { border: 1px solid var(--line); border-radius: .5rem; margin: 0 0 1rem; }
+legend { font-weight: 600; padding: 0 .4rem; }
+textarea { width: 100%; }
+input, select, textarea { font: inherit; padding: .35rem .5rem; border: 1px solid var(--line); border-radius: .4rem; background: transparent; color: inherit; }
 .bubble { display: inline-block; max-width: 32rem; background: var(--soft); padding: .7rem 1rem; border-radius: 1rem; white-space: pre-wrap; }
 .muted { opacity: .7; } .narrow { max-width: 32rem; margin: 12vh auto 0; }
 """
@@ -32,10 +36,17 @@ def text(value: object) -> str:
     return escape("" if value is None else str(value), quote=True)
 
 
-def page(title: str, body: str, *, status: int = 200, headers: dict[str, str] | None = None) -> Response[Any]:
+def page(
+    title: str,
+    body: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    language: str = "en",
+) -> Response[Any]:
     """`body` is HTML whose values went through `text`."""
     document = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{text(language)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta name="referrer" content="no-referrer"><title>{text(title)}</title><style>{STYLE}</style></head>'
         f"<body>{body}</body></html>"
@@ -61,7 +72,7 @@ def foreign_page(content: str) -> Response[Any]:
         media_type="text/html",
         headers={
             "Content-Security-Policy": "sandbox allow-popups allow-top-navigation-by-user-activation; "
-            "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:",
+            "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; frame-ancestors 'self'",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
             "Cache-Control": "no-store",

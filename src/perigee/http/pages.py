@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from perigee.appinbox import pages as appinbox_pages
 from perigee.bounces import pages as bounce_pages
+from perigee.consent import pages as consent_pages
 from perigee.delivery import callback_page
 from perigee.delivery import pages as delivery_pages
 from perigee.delivery.channels.sandbox import pages as sandbox_pages
@@ -47,6 +48,7 @@ PAGES: tuple[Page, ...] = (
     *delivery_pages.PAGES,
     *callback_page.PAGES,
     *bounce_pages.PAGES,
+    *consent_pages.PAGES,
     *sandbox_pages.PAGES,
     *message_view.PAGES,
     *appinbox_pages.PAGES,

@@ -29,6 +29,7 @@ MODULES = (
     "perigee.senders.esputnik",
     "perigee.workflows.esputnik",
     "perigee.accounts.api",
+    "perigee.consent.api",
     "perigee.contacts.api",
     "perigee.contacts.upload.api",
     "perigee.segments.api",

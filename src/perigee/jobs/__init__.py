@@ -12,6 +12,7 @@ from procrastinate import App, PsycopgConnector
 from perigee.db.pool import Connection
 
 MODULES = (
+    "perigee.consent.jobs",
     "perigee.contacts.jobs",
     "perigee.contacts.upload.jobs",
     "perigee.files.jobs",

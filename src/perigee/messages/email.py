@@ -33,6 +33,7 @@ MAX_MESSAGE = 10_000_000
 _PARTS = {"plainText": "text/plain", "ampHtml": "text/x-amp-html", "htmlText": "text/html"}
 """From plain to rich, as multipart/alternative wants it."""
 _PIXEL = '<img src="{}" width="1" height="1" alt="" style="display:block;border:0;width:1px;height:1px">'
+_TRAP = '<div style="display:none;mso-hide:all" aria-hidden="true"><a href="{}" tabindex="-1" rel="nofollow"></a></div>'
 _HIDDEN = (
     '<div style="display:none;font-size:1px;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;'
     'mso-hide:all">{}' + "&nbsp;&zwnj;" * 60 + "</div>"
@@ -222,6 +223,8 @@ def _completed(
         words = escape(options.footer.words(version.language))
         address = "".join(line.replace("\n", "<br>") + "<br>" for line in lines)
         after = _FOOTER.format(address, mark(Mark.UNSUBSCRIBE), words)
+    if options.trap:
+        after += _TRAP.format(mark(Mark.TRAP))
     if options.track_opens:
         after += _PIXEL.format(mark(Mark.PIXEL))
     return page[:begin] + before + page[begin:end] + after + page[end:]
@@ -310,7 +313,7 @@ class _NoLinks:
     def direct(self, target: str) -> str:
         raise AssertionError
 
-    open_pixel = unsubscribe = one_click = view = lambda self: ""
+    open_pixel = unsubscribe = one_click = view = preferences = confirm = lambda self: ""
 
 
 _NOBODY = Rendering(Person(), _NoLinks(), 0)

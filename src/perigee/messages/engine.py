@@ -122,7 +122,7 @@ class Block(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a state is made of, apart from the person. `urls`: unsubscribe_url and view_url, made on demand."""
+    """What a state is made of, apart from the person. `urls`: those of `opaque.URL_NAMES`, made on demand."""
 
     now: datetime
     urls: Callable[[str], str]

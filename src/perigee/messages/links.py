@@ -5,6 +5,8 @@ Addresses below our public URL, none of which holds a contact's address:
     /o/<token>                           the open pixel
     /u/<token>                           unsubscribe: GET shows a page, POST acts (RFC 8058)
     /v/<token>                           the message in the browser
+    /p/<token>                           the preference page: GET shows, POST saves
+    /confirm/<token>                     a subscription confirmed: GET shows a page, POST confirms
     /c/<token>.<no>                      a click on link <no>; the target is in the link table of the send
     /c/<token>.<target>.<seal>           a click whose target was rendered for this person
 
@@ -33,6 +35,9 @@ from perigee.messages.utm import tagged
 MAX_PATH = 4_096
 
 CLICK, OPEN, UNSUBSCRIBE, VIEW = "click", "open", "unsubscribe", "view"
+PREFERENCES, CONFIRM = "preferences", "confirm"
+TRAP = 0
+"""The number of the link that nobody sees; those of the link table begin at 1."""
 _SEAL = "click target"
 
 
@@ -63,6 +68,14 @@ class LinkMaker(Protocol):
 
     def view(self) -> str:
         """The message in the browser."""
+        ...
+
+    def preferences(self) -> str:
+        """The page on which a person chooses what to get."""
+        ...
+
+    def confirm(self) -> str:
+        """The page on which a person confirms a subscription."""
         ...
 
 
@@ -143,9 +156,15 @@ class RecipientLinks:
     def view(self) -> str:
         return f"{self._send.public_url}/v/{self._token(VIEW)}"
 
+    def preferences(self) -> str:
+        return f"{self._send.public_url}/p/{self._token(PREFERENCES)}"
+
+    def confirm(self) -> str:
+        return f"{self._send.public_url}/confirm/{self._token(CONFIRM)}"
+
 
 def read_recipient(signer: Signer, purpose: str, token: str) -> Recipient:
-    """Whom an OPEN, UNSUBSCRIBE or VIEW token names. Raises NotFound for anything we did not sign for it."""
+    """Whom a token of this purpose names. Raises NotFound for anything we did not sign for it."""
     return Recipient(*_verified(signer, purpose, token, 4))
 
 

@@ -42,6 +42,7 @@ from perigee.messages.liquid_limits import (
     LimitedTablerowTag,
     bound_range,
 )
+from perigee.messages.opaque import URL_NAMES
 from perigee.messages.person import CONSTANTS, STANDARD, Names, Person, text_of
 
 CODE_LENGTH = 2_000
@@ -279,7 +280,7 @@ def _value(node: Node, source: Source, names: Names, assigned: set[str]) -> Valu
 
 _PLACE_OF = {name: place for place, name in liquid_filters.PLACES.items()}
 _PROPERTIES = frozenset({"size", "first", "last"})
-_COMPUTED = frozenset({"now", "today", "unsubscribe_url", "view_url"})
+_COMPUTED = frozenset({"now", "today", *URL_NAMES})
 
 
 def _merged(merges: Sequence[Merge], number: int, place: Place) -> Value | None:
@@ -311,7 +312,7 @@ class _Scope(Mapping[str, object]):
             return self.moment.now
         if name == "today":
             return self.moment.now.date()
-        if name in ("unsubscribe_url", "view_url"):
+        if name in URL_NAMES:
             return self.moment.urls(name)
         if name in _CONSTANT_NAMES:
             return self.names.constants.get(name, "")

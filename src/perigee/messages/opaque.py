@@ -28,6 +28,9 @@ class Mark(Enum):
     END = "e"
     UNSUBSCRIBE = "u"
     VIEW = "v"
+    PREFERENCES = "f"
+    CONFIRM = "k"
+    TRAP = "h"  # the link that only programs follow
     PIXEL = "p"
 
 
@@ -35,7 +38,14 @@ _NONCE = secrets.token_hex(4)
 MARK_CHARACTER = "\ufdd0"
 _MARK = re.compile(f"\ufdd0{_NONCE}([a-z])(\\d+)\ufdd1")
 _FORGED = {0xFDD0: None, 0xFDD1: None}
-_URL_NAMES = {"unsubscribe_url": Mark.UNSUBSCRIBE, "view_url": Mark.VIEW}
+URL_NAMES = {
+    "unsubscribe_url": Mark.UNSUBSCRIBE,
+    "view_url": Mark.VIEW,
+    "preferences_url": Mark.PREFERENCES,
+    "confirm_url": Mark.CONFIRM,
+}
+"""What templates call our links; `%PREFERENCES_URL%` and so on are the same as merge tags."""
+_URL_TAG = re.compile("%(" + "|".join(name.upper() for name in URL_NAMES) + ")%")
 _QUOTED = re.compile(r"(\"[^\"]*\"|'[^']*')")
 
 
@@ -119,6 +129,7 @@ class Opaque:
         return self.reveal(text, seal=self.engine.seal)
 
     def _plain(self, text: str, is_html: bool) -> str:
+        text = _URL_TAG.sub(lambda tag: mark(URL_NAMES[tag[1].lower()]), text)
         return merge_tags.replace(text, self.names, html=is_html, use=self._merge)
 
     def _merge(self, merge: Merge) -> str:
@@ -128,7 +139,7 @@ class Opaque:
     def _code(self, code: str, role: Role, is_html: bool) -> str:
         if is_html and (role is Role.VALUE or code.find("{", 2) < 0):  # verbatim blocks hold HTML, not code
             code = _as_typed(code)
-        if role is Role.VALUE and (kind := _URL_NAMES.get(self.engine.bare_name(code) or "")):
+        if role is Role.VALUE and (kind := URL_NAMES.get(self.engine.bare_name(code) or "")):
             return mark(kind)
         return self.hide(code, role)
 

@@ -62,6 +62,12 @@ class PreviewLinks:
     def view(self) -> str:
         return "#view"
 
+    def preferences(self) -> str:
+        return "#preferences"
+
+    def confirm(self) -> str:
+        return "#confirm"
+
 
 def preview(version: MessageVersion, options: CompileOptions, person: Person, *, now: int) -> Preview:
     """`now`: epoch seconds. Raises Invalid for what does not compile, or does not render with these data."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from perigee.messages.engine import Block, Moment, State, Value
-from perigee.messages.links import LinkMaker
-from perigee.messages.opaque import MARK_CHARACTER, Mark, split
+from perigee.messages.links import TRAP, LinkMaker
+from perigee.messages.opaque import MARK_CHARACTER, URL_NAMES, Mark, split
 from perigee.messages.person import Person
 from perigee.messages.slots import DIRECT, UNTRACKED, finish_target
 
@@ -33,7 +33,7 @@ class Rendering:
         return state
 
     def url(self, name: str) -> str:
-        return self.links.view() if name == "view_url" else self.links.unsubscribe()
+        return link(URL_NAMES[name], 0, self.links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,12 @@ def link(kind: Mark, number: int, links: LinkMaker) -> str:
             return links.view()
         case Mark.PIXEL:
             return links.open_pixel()
+        case Mark.PREFERENCES:
+            return links.preferences()
+        case Mark.CONFIRM:
+            return links.confirm()
+        case Mark.TRAP:
+            return links.click(TRAP, None)
         case _:
             return ""
 

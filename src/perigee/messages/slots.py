@@ -1,8 +1,9 @@
 """Links of a source become slots: marks that are filled for each person (TRACKING 9).
 
 Every http(s) `href` of `<a>`, `<area>` and Outlook's `<v:…>` gets a number in document order. Left alone are
-`mailto:`, `tel:`, anchors and relative addresses. Placeholders for unsubscribing and for the web version, by
-their well-known addresses or as `{{ unsubscribe_url }}` and `{{ view_url }}`, become slots of their own.
+`mailto:`, `tel:`, anchors and relative addresses. Placeholders for unsubscribing, the web version, the preference
+page and the confirmation of a subscription, by their well-known addresses, as `{{ unsubscribe_url }}`, `{{ view_url }}`,
+`{{ preferences_url }}` and `{{ confirm_url }}` or as merge tags (`%UNSUBSCRIBE_URL%`), become slots of their own.
 
 A target without code is stored in the link table. One with code is rendered per person and travels in the link
 under a signature. Where links are not tracked but get UTM tags, every target is rendered. A value inside a target is percent-encoded: it may become neither host nor another parameter.
@@ -83,7 +84,12 @@ class Linking:
 
 def _placeholders(public_url: str) -> dict[str, Mark]:
     hosts = [f"{scheme}://{host}" for host in _PLACEHOLDER_HOSTS for scheme in ("https", "http")]
-    paths = {"/unsubscribe": Mark.UNSUBSCRIBE, "/viewInBrowser": Mark.VIEW}
+    paths = {
+        "/unsubscribe": Mark.UNSUBSCRIBE,
+        "/viewInBrowser": Mark.VIEW,
+        "/preferences": Mark.PREFERENCES,
+        "/confirmSubscription": Mark.CONFIRM,
+    }
     return {base + path: kind for base in (*hosts, public_url) for path, kind in paths.items()}
 
 

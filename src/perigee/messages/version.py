@@ -66,6 +66,7 @@ class CompileOptions:
     `bulk`: marketing: gets the footer, `Precedence`, `List-Unsubscribe` and `List-Unsubscribe-Post`.
     `track_clicks` None: as the message says (email yes, SMS `trackUrls`). `tag_links`: links that are not tracked are
     written by the link maker too, which knows the UTM tags; tracked ones get theirs when they are clicked.
+    `trap`: the HTML of an email gets a link that nobody sees, by which programs that follow every link are known.
     `personalise` False: no template language and no merge tags (`skipPersonalisation`); links are slots all the same.
     `first_link`: the number of the first link. Compile the languages of one send one after another, each from
     `compiled.links.next_number`, and a number names one link of the send.
@@ -78,6 +79,7 @@ class CompileOptions:
     track_clicks: bool | None = None
     tag_links: bool = False
     track_opens: bool = True
+    trap: bool = False
     personalise: bool = True
     names: Names = field(default_factory=Names)
     first_link: int = 1

@@ -11,6 +11,7 @@ from email.message import EmailMessage
 import pytest
 
 from perigee.campaigns.types import Campaign
+from perigee.messages.links import TRAP
 from perigee.testing.api import Api
 from perigee.testing.sending import Shop
 
@@ -35,7 +36,13 @@ class Sent:
 
     def links(self, kind: str) -> list[str]:
         """Paths of the links of a kind: `c`, `o`, `u` or `v`."""
-        return re.findall(rf"http://perigee\.test(/{kind}/[^\"'\s<>]+)", self.html)
+        found = re.findall(rf"http://perigee\.test(/{kind}/[^\"'\s<>]+)", self.html)
+        return [path for path in found if not path.endswith(f".{TRAP}")]
+
+    @property
+    def trap(self) -> str:
+        (path,) = re.findall(r"http://perigee\.test(/c/[^\"'\s<>]+\.0)\"", self.html)
+        return str(path)
 
     @property
     def unsubscribe(self) -> str:

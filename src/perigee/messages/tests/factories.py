@@ -52,6 +52,12 @@ class ReadableLinks:
     def view(self) -> str:
         return "https://l.test/v"
 
+    def preferences(self) -> str:
+        return "https://l.test/p"
+
+    def confirm(self) -> str:
+        return "https://l.test/confirm"
+
 
 def envelope(**members: Any) -> Envelope:
     return replace(Envelope("anna@example.com", "7.1.ab@example.com", NOW), **members)

@@ -9,10 +9,10 @@ from typing import Any
 
 from perigee.messages.engine import Merge, Moment
 from perigee.messages.limits import OUTPUT_BYTES, Budget, LimitReached, weight
+from perigee.messages.opaque import URL_NAMES
 from perigee.messages.person import Names, Person, text_of
 from perigee.messages.velocity.values import Authored
 
-URLS = frozenset({"unsubscribe_url", "view_url"})
 MERGE_NAME = re.compile(r"pg_merge_(\d{1,6})")
 
 
@@ -87,7 +87,7 @@ class Run:
             return self.variables[name]
         if name == "data":
             return self.data
-        if name in URLS:
+        if name in URL_NAMES:
             return self.moment.urls(name)
         if match := MERGE_NAME.fullmatch(name):
             return self._merge(int(match[1]))
