@@ -96,6 +96,7 @@ CREATE TABLE address (
     soft_bounces smallint DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     doubted_at timestamp with time zone,
+    confirmation_asked_at timestamp with time zone,
     CONSTRAINT address_kind_check CHECK ((kind = ANY (ARRAY['email'::text, 'phone'::text])))
 )
 WITH (fillfactor='90');
@@ -1611,6 +1612,10 @@ CREATE INDEX bounce_mail_contact ON bounce_mail USING btree (org_id, contact_id)
 CREATE INDEX bounce_mail_waiting ON bounce_mail USING btree (received_at) WHERE (failed_at IS NULL);
 
 CREATE INDEX campaign_scheduled ON campaign USING btree (scheduled_at) WHERE (state = 'scheduled'::text);
+
+CREATE INDEX consent_log_contact ON consent_log USING btree (org_id, contact_id) WHERE (contact_id IS NOT NULL);
+
+CREATE INDEX consent_log_reasons ON consent_log USING btree (org_id, log_id) WHERE ((action = 'unsubscribed'::text) AND ((reason IS NOT NULL) OR ((detail ->> 'comment'::text) IS NOT NULL)));
 
 CREATE INDEX consent_log_value ON consent_log USING btree (org_id, kind, value);
 
