@@ -106,6 +106,9 @@ where l.org_id = %(org_id)s and l.action = 'unsubscribed'
   and (%(before)s = 0 or l.log_id < %(before)s)
 order by l.log_id desc limit %(rows)s
 
+-- name: contact_is_known
+select 1 from contact where org_id = %(org_id)s and contact_id = %(contact_id)s
+
 -- name: consent_history
 -- Every change of an address or contact, newest first, with its proof.
 select l.log_id, l.at, l.kind, l.value, l.action, l.source, l.contact_id, l.reason, l.send_id, l.detail

@@ -128,6 +128,12 @@ async def unsubscribe_reasons(
     return [UnsubscribeReason(*row) for row in await cursor.fetchall()]
 
 
+async def contact_is_known(connection: Connection, org_id: int, contact_id: int) -> bool:
+    """Also one that was deleted softly."""
+    cursor = await connection.execute(q.contact_is_known, {"org_id": org_id, "contact_id": contact_id})
+    return await cursor.fetchone() is not None
+
+
 async def consent_history(
     connection: Connection, org_id: int, contact_id: int, *, before: int, rows: int
 ) -> list[ConsentEntry]:
