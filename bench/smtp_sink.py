@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
 
 import uvloop
 
@@ -74,7 +74,24 @@ def running_sink() -> Iterator[tuple[str, int]]:
         process.wait()
 
 
-def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+@contextmanager
+def watching_sink(watched: str) -> Iterator[tuple[int, IO[str]]]:
+    """Our own sink in a process of its own; yields its port and the lines it prints (see `Sink`)."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, str(Path(__file__).resolve()), "--port", str(port), "--watch", watched]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        _wait_for(process, port)
+        yield port, process.stdout
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(process: subprocess.Popen[Any], port: int) -> None:
     for _ in range(100):
         if process.poll() is not None:
             raise RuntimeError(
@@ -98,12 +115,16 @@ def measure_source(port: int, *, messages: int, size: int, sessions: int = 8) ->
 
 
 class Sink(asyncio.Protocol):
-    """Answers each command by its first letter; a message ends at its dot. No faults, no records."""
+    """Answers each command by its first letter; a message ends at its dot. No faults; of recipients whose address begins
+    with `watched`, a line with address and moment (`time.monotonic`) is printed when their message is complete."""
+
+    watched = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]  # always a stream here
         self.in_data = False
         self.rest = b""
+        self.noted = ""
         self.transport.write(b"220 sink ESMTP\r\n")
 
     def data_received(self, data: bytes) -> None:
@@ -118,6 +139,9 @@ class Sink(asyncio.Protocol):
                 data = data[end + 5 :]
                 self.in_data = False
                 answers.append(b"250 2.0.0 Ok\r\n")
+                if self.noted:
+                    print(self.noted, time.monotonic(), flush=True)
+                    self.noted = ""
                 continue
             line, newline, rest = data.partition(b"\n")
             if not newline:
@@ -136,6 +160,9 @@ class Sink(asyncio.Protocol):
                 self.transport.close()
                 return
             else:
+                if self.watched and verb == b"RCPT":
+                    address = line.decode().partition("<")[2].partition(">")[0]
+                    self.noted = address if address.startswith(self.watched) else ""
                 answers.append(b"250 2.1.0 Ok\r\n")
         self.rest = data
         if answers:
@@ -194,6 +221,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--port", type=int, default=2525)
+    parser.add_argument(
+        "--watch", metavar="START", default="", help="print when messages to such addresses arrive"
+    )
     parser.add_argument("--source", metavar="HOST:PORT")
     parser.add_argument("--sessions", type=int, default=8)
     parser.add_argument("--messages", type=int, default=20_000)
@@ -203,6 +233,7 @@ def main() -> None:
         port = int(options.source.rpartition(":")[2])
         uvloop.run(source(port, options.sessions, options.messages, options.bytes))
     else:
+        Sink.watched = options.watch
         uvloop.run(sink(options.port))
 
 
