@@ -15,6 +15,7 @@ from litestar.types import ControllerRouterHandler
 from perigee.appinbox import inbox, sessions, store
 from perigee.appinbox.sessions import Turn
 from perigee.appinbox.types import StatusChange, Unread
+from perigee.appinbox.widget import widget_script
 from perigee.esputnik import envelope
 from perigee.http import body
 from perigee.http.body import AnyRequest
@@ -96,4 +97,4 @@ def message_status(context: AppContext) -> ControllerRouterHandler:
     return handle
 
 
-PAGES = (message_count, message_list, message_status)
+PAGES = (message_count, message_list, message_status, widget_script)
