@@ -108,6 +108,11 @@ class Settings:
         "Address people and clients reach us under; goes into links in messages.",
         check=absolute_url,
     )
+    short_url: str = setting(
+        "",
+        "Address that short links of SMS and Viber begin with, where an organisation has none of its own; empty: public_url.",
+        check=lambda value: None if not value else absolute_url(value),
+    )
     cors_origins: str = setting(
         "", "Origins of pages that may call the API with credentials, separated by spaces."
     )

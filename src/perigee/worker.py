@@ -51,7 +51,13 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
     garbage.calm()
     async with Database(database_url, size=settings.pool_size, name="perigee worker") as database:
         channels = Channels(database, keys.sealing, built_in_settings(settings))
-        sends = Sends(database, keys, settings.public_url, bounce_domain=settings.bounce_domain)
+        sends = Sends(
+            database,
+            keys,
+            settings.public_url,
+            bounce_domain=settings.bounce_domain,
+            short_url=settings.short_url,
+        )
         sender = Sender(settings, database, sends, channels)
         brakes = settings.campaign_brake == "on"
         await asyncio.gather(

@@ -15,6 +15,7 @@ from perigee.db.pool import Connection
 from perigee.errors import Invalid, NotFound
 from perigee.lib.languages import to_language, to_time_zone
 from perigee.lib.text import clean
+from perigee.lib.urls import parse_http_url
 from perigee.messages import store as messages
 from perigee.messages.utm import DEFAULTS, check_text, of_organisation
 
@@ -43,6 +44,7 @@ async def get_organisation(connection: Connection, org_id: int) -> Organisation:
         utm_source=utm.source or "",
         utm_medium=utm.medium or "",
         utm_campaign=utm.campaign or "",
+        short_url=str(settings.get("short_url") or ""),
         double_opt_in=settings.get("double_opt_in") is not False,
         confirmation_mail=settings.get("confirmation_mail") is not False,
         confirmation_message_id=int(settings.get("confirmation_message_id") or 0),
@@ -117,12 +119,23 @@ def _language(value: str) -> str:
     return to_language("language", value) or _blank("language", value)
 
 
+def _short_url(value: str) -> str:
+    """An origin: a path would cost characters in each message. '' takes the address away."""
+    if not value.strip():
+        return ""
+    url = parse_http_url(value)
+    if url is None or url.scheme != "https" or url.path_qs not in ("", "/") or url.fragment:
+        raise Invalid.of("short_url", value, "must be https:// and a host, nothing behind it")
+    return str(url.origin())
+
+
 def _blank(field: str, value: str) -> str:
     raise Invalid.of(field, value, "must not be empty")
 
 
 _SETTINGS: dict[str, Callable[[str], str]] = {
     "postal_address": _postal_address,
+    "short_url": _short_url,
     "confirmation_redirect": _redirect,
     **{name: partial(check_text, name) for name in ("utm_source", "utm_medium", "utm_campaign")},
 }

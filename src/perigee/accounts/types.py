@@ -66,7 +66,8 @@ class Organisation(msgspec.Struct):
 
     `postal_address` stands in the footer of marketing email. `always_arrays`: one-element results of the old wire stay
     arrays (contract section 3). `contact_activity`: the activity feed answers (contract 11.3). `utm`: links of messages are
-    tagged; the texts are those of messages that have none of their own (`messages.utm`).
+    tagged; the texts are those of messages that have none of their own (`messages.utm`). `short_url`: what short links of
+    SMS and Viber begin with; '' for the installation's address.
 
     `double_opt_in`: addresses from subscription forms wait for their owner's word. `confirmation_mail`: we ask for it,
     with message `confirmation_message_id` (0: the built-in one); who confirmed is led to `confirmation_redirect` ('':
@@ -85,6 +86,7 @@ class Organisation(msgspec.Struct):
     utm_source: str
     utm_medium: str
     utm_campaign: str
+    short_url: str
     double_opt_in: bool
     confirmation_mail: bool
     confirmation_message_id: int
@@ -106,6 +108,7 @@ class OrganisationUpdate(msgspec.Struct, forbid_unknown_fields=True):
     utm_source: str | UnsetType = UNSET
     utm_medium: str | UnsetType = UNSET
     utm_campaign: str | UnsetType = UNSET
+    short_url: str | UnsetType = UNSET
     double_opt_in: bool | UnsetType = UNSET
     confirmation_mail: bool | UnsetType = UNSET
     confirmation_message_id: int | UnsetType = UNSET

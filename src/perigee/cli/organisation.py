@@ -33,6 +33,7 @@ def change(
     utm_source: str | None = None,
     utm_medium: str | None = None,
     utm_campaign: str | None = None,
+    short_url: str | None = None,
     double_opt_in: bool | None = None,
     confirmation_mail: bool | None = None,
     confirmation_message_id: int | None = None,
@@ -66,6 +67,8 @@ def change(
         The same.
     utm_campaign
         The same.
+    short_url
+        Short links of SMS and Viber begin with it, such as https://go.example.com; '' for the installation's address.
     double_opt_in
         Addresses from subscription forms wait for their owner's word.
     confirmation_mail
@@ -89,6 +92,7 @@ def change(
         "utm_source": utm_source,
         "utm_medium": utm_medium,
         "utm_campaign": utm_campaign,
+        "short_url": short_url,
         "double_opt_in": double_opt_in,
         "confirmation_mail": confirmation_mail,
         "confirmation_message_id": confirmation_message_id,

@@ -13,12 +13,14 @@ from perigee.db.queries import load
 from perigee.delivery.data import NOTHING, Somebody
 from perigee.delivery.sends import Sends
 from perigee.delivery.targets import Targets
+from perigee.delivery.targets import clicked as clicked_short
 from perigee.delivery.tracking import Hit, record_hits
 from perigee.errors import Invalid, NotFound
 from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
 from perigee.http.html import foreign_page, page
 from perigee.http.people import refusal
+from perigee.messages import short_links
 from perigee.messages.links import OPEN, TRAP, VIEW, read_click, read_recipient
 
 q = load(__package__)
@@ -49,13 +51,17 @@ def open_pixel(context: AppContext) -> ControllerRouterHandler:
 
 
 def click(context: AppContext) -> ControllerRouterHandler:
+    """A short link (`/s/`) is one click like any other, once it is known whose message it stood in."""
     targets = Targets(context.database)
     commit = context.group_commit(record_hits)
 
-    @get("/c/{token:str}")
+    @get(["/c/{token:str}", "/s/{token:str}"])
     async def handle(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
         try:
-            clicked = read_click(context.keys.links, token)
+            if request.scope["path"].startswith("/s/"):
+                clicked = await clicked_short(context.database, short_links.read(context.keys.links, token))
+            else:
+                clicked = read_click(context.keys.links, token)
             if clicked.link_no == TRAP:
                 trapped = Hit(
                     clicked.recipient,
@@ -94,7 +100,12 @@ def click(context: AppContext) -> ControllerRouterHandler:
 
 
 def web_version(context: AppContext) -> ControllerRouterHandler:
-    sends = Sends(context.database, context.keys, context.settings.public_url)
+    sends = Sends(
+        context.database,
+        context.keys,
+        context.settings.public_url,
+        short_url=context.settings.short_url,
+    )
 
     @get("/v/{token:str}")
     async def handle(token: FromPath[str]) -> Response[Any]:

@@ -111,7 +111,8 @@ where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s 
 select s.send_id, s.started_at, s.kind, s.channel, s.campaign_id, s.message_id, s.marketing, s.provider_id, s.state,
        s.content_digest, case when o.settings ->> 'utm' is distinct from 'false' then s.utm end,
        o.time_zone, o.settings -> 'sending_rules', s.hours, s.credits, coalesce(p.settings ->> 'service', ''),
-       exists (select from experiment x where x.org_id = s.org_id and x.send_id = s.send_id)
+       exists (select from experiment x where x.org_id = s.org_id and x.send_id = s.send_id),
+       coalesce(o.settings ->> 'short_url', '')
 from send s join organisation o on o.org_id = s.org_id
 left join provider p on p.org_id = s.org_id and p.provider_id = s.provider_id and p.kind = 'smtp'
 where s.org_id = %(org_id)s and s.send_id = %(send_id)s
@@ -386,6 +387,20 @@ left join send_variant v on v.org_id = s.org_id and v.send_id = s.send_id and v.
 left join content_link l on l.org_id = s.org_id and l.digest = coalesce(v.content_digest, s.content_digest)
     and l.link_no = %(link_no)s
 where s.org_id = %(org_id)s and s.send_id = %(send_id)s
+
+-- name: contact_of_message
+-- To whom a message went: by the ledger; before its outcome is committed, by what is in hands or waits for another try.
+-- 0 when it is nobody's any more. Of channels whose recipients are contacts.
+select coalesce(
+    (select d.contact_id from delivery d
+     where d.org_id = s.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id and d.ordinal = %(ordinal)s),
+    (select b.recipients[array_position(b.ordinals, %(ordinal)s::int)] from send_batch b
+     where b.org_id = s.org_id and b.send_id = s.send_id and b.done_at is null and b.in_flight <> '{}'
+       and b.ordinals @> array[%(ordinal)s::int] limit 1),
+    (select r.recipient from send_retry r
+     where r.org_id = s.org_id and r.send_id = s.send_id and r.ordinal = %(ordinal)s),
+    0)
+from send s where s.org_id = %(org_id)s and s.send_id = %(send_id)s
 
 -- name: insert_links
 insert into content_link (org_id, digest, language, link_no, url)

@@ -142,14 +142,20 @@ def renderers(
     tags: str | None = None,
     wardrobe: Wardrobe = BARE,
     service: str = "",
+    short_url: str | None = None,
 ) -> dict[str, Renderer]:
-    """`wardrobe`: how the organisation's email leaves; `service`: of the SMTP provider (`SERVICE_HEADERS`)."""
+    """`wardrobe`: how the organisation's email leaves; `service`: of the SMTP provider (`SERVICE_HEADERS`).
+
+    `short_url`: of channels with short links, the address they begin with; '' for that of other links.
+    """
 
     def links_of(sender: str) -> SignedLinks:
         base = wardrobe.link_base(sender) or public_url
         return SignedLinks(keys.links, base, org_id, send_id, tags)
 
     links = links_of("")
+    if short_url is not None:
+        links = SignedLinks(keys.links, short_url or links.public_url, org_id, send_id, tags, short=True)
     made: dict[str, Renderer] = {}
     for language, one in compiled.items():
         if isinstance(one, CompiledEmail):

@@ -31,6 +31,7 @@ from perigee.keys import Keys
 from perigee.messages.compile import Compiled
 from perigee.messages.language import pick_language
 from perigee.messages.person import Person
+from perigee.messages.short_links import CHANNELS as SHORT
 
 q = load(__package__)
 
@@ -285,12 +286,16 @@ class Sends:
     KEEP = 64
     REFRESH_SECONDS = 300.0
 
-    def __init__(self, database: Database, keys: Keys, public_url: str, *, bounce_domain: str = "") -> None:
-        """`bounce_domain`: the operator's, for sender domains without one of their own in order."""
+    def __init__(
+        self, database: Database, keys: Keys, public_url: str, *, bounce_domain: str = "", short_url: str = ""
+    ) -> None:
+        """`bounce_domain`: the operator's, for sender domains without one of their own in order; `short_url`: his too,
+        for organisations without a short address."""
         self._database = database
         self._wardrobes = Wardrobes(keys.sealing, bounce_domain)
         self._keys = keys
         self._public_url = public_url
+        self._short_url = short_url
         self._compiled = CompiledContents(public_url)
         self._kept: OrderedDict[tuple[int, int], tuple[float, Send]] = OrderedDict()
 
@@ -317,7 +322,7 @@ class Sends:
             if row is None:
                 raise NotFound(f"send {send_id} does not exist")
             _, started_at, kind, channel, campaign_id, _, marketing, provider_id, _, digest, tags, *rest = row
-            zone, rules, hours, credits, service, varied = rest
+            zone, rules, hours, credits, service, varied, short_url = rest
             wardrobe = await self._wardrobes.load(connection, org_id)
 
             async def render(part: bytes) -> tuple[Content, Mapping[str, Renderer]]:
@@ -340,6 +345,7 @@ class Sends:
                     tags=tags,
                     wardrobe=wardrobe,
                     service=service,
+                    short_url=(short_url or self._short_url) if channel in SHORT else None,
                 )
                 return content, made
 

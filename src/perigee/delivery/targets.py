@@ -9,7 +9,8 @@ from typing import NamedTuple
 from perigee.db.pool import Database
 from perigee.db.queries import load
 from perigee.errors import NotFound
-from perigee.messages.links import Click
+from perigee.messages.links import Click, Recipient
+from perigee.messages.short_links import ShortLink
 from perigee.messages.utm import tagged
 
 q = load(__package__)
@@ -23,6 +24,16 @@ class Target(NamedTuple):
 
     url: str
     location: str
+
+
+async def clicked(database: Database, link: ShortLink) -> Click:
+    """The click on a short link. Raises NotFound when the send is gone."""
+    async with database.connection() as connection:
+        values = {"org_id": link.org_id, "send_id": link.send_id, "ordinal": link.ordinal}
+        row = await (await connection.execute(q.contact_of_message, values)).fetchone()
+    if row is None:
+        raise NotFound("no such link")
+    return Click(Recipient(link.org_id, link.send_id, link.ordinal, row[0]), link.link_no, None)
 
 
 class _Kept(NamedTuple):

@@ -47,6 +47,11 @@ class Signer:
         if self._current not in self._keys:
             raise ValueError(f"no key of version {current}")
 
+    @property
+    def versions(self) -> list[int]:
+        """Of all known keys."""
+        return [version[0] for version in self._keys]
+
     def mac(self, purpose: str, data: bytes, version: int | None = None) -> bytes:
         """The bare 16-byte MAC, for callers with a token form of their own. KeyError for an unknown version."""
         key = self._keys[self._current if version is None else bytes([version])]

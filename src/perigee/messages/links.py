@@ -9,6 +9,7 @@ Addresses below our public URL, none of which holds a contact's address:
     /confirm/<token>                     a subscription confirmed: GET shows a page, POST confirms
     /c/<token>.<no>                      a click on link <no>; the target is in the link table of the send
     /c/<token>.<target>.<seal>           a click whose target was rendered for this person
+    /s/<code>                            a click on a link of the table, in SMS and Viber (`messages.short_links`)
 
 A token is `Signer.sign(purpose, org, send, ordinal, contact)`: 128 bits of HMAC-SHA256 over the purpose, the key
 version and the four numbers. Each kind of link is a purpose of its own, because a click link gets forwarded: it
@@ -30,6 +31,8 @@ from typing import Protocol
 
 from perigee.errors import NotFound
 from perigee.lib.tokens import InvalidToken, Signer, encode
+from perigee.messages import short_links
+from perigee.messages.short_links import ShortLink
 from perigee.messages.utm import tagged
 
 MAX_PATH = 4_096
@@ -99,16 +102,24 @@ class Click:
 
 
 class SignedLinks:
-    """Links of one send. `tags`: its UTM tags (`utm.tags_of`)."""
+    """Links of one send. `tags`: its UTM tags (`utm.tags_of`); `short`: those to targets of the table are."""
 
     def __init__(
-        self, signer: Signer, public_url: str, org_id: int, send_id: int, tags: str | None = None
+        self,
+        signer: Signer,
+        public_url: str,
+        org_id: int,
+        send_id: int,
+        tags: str | None = None,
+        *,
+        short: bool = False,
     ) -> None:
         self.signer = signer
         self.public_url = public_url
         self.org_id = org_id
         self.send_id = send_id
         self.tags = tags
+        self.short = short
 
     def of(self, ordinal: int, contact_id: int) -> RecipientLinks:
         return RecipientLinks(self, ordinal, contact_id)
@@ -131,13 +142,17 @@ class RecipientLinks:
         return send.signer.sign(purpose, send.org_id, send.send_id, self._ordinal, self._contact_id)
 
     def click(self, link_no: int, target: str | None) -> str:
+        send = self._send
+        if target is None and send.short:
+            link = ShortLink(send.org_id, send.send_id, self._ordinal, link_no)
+            return f"{send.public_url}/s/{short_links.write(send.signer, link)}"
         token = self._click
         if not token:
             token = self._click = self._token(CLICK)
         if target is None:
-            return f"{self._send.public_url}/c/{token}.{link_no}"
+            return f"{send.public_url}/c/{token}.{link_no}"
         carried = f"{token}.{encode(target.encode())}"
-        return f"{self._send.public_url}/c/{carried}.{self._send.signer.sign(_SEAL, link_no, extra=carried.encode())}"
+        return f"{send.public_url}/c/{carried}.{send.signer.sign(_SEAL, link_no, extra=carried.encode())}"
 
     def direct(self, target: str) -> str:
         return tagged(target, self._send.tags, self._contact_id)

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 
 from perigee.lib.gsm import SmsSize
+from perigee.lib.tokens import Signer
 from perigee.messages.contents import Sms
 from perigee.messages.email import CompiledEmail, Envelope, compile_email
+from perigee.messages.links import SignedLinks
 from perigee.messages.person import Person
 from perigee.messages.rendering import BlockSlot, LinkSlot, Rendering, Script, Slot, TargetSlot
-from perigee.messages.sms import CompiledSms, compile_sms
+from perigee.messages.sms import compile_sms
 from perigee.messages.version import CompileOptions, MessageVersion
 
 LARGE_HTML = 100_000
@@ -29,7 +31,8 @@ class Warning:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`size`: bytes of the whole message. `sms`: coding, units and parts; None for email."""
+    """`size`: bytes of the whole message. `sms`: coding, units and parts, tracked links counted as they will be sent,
+    which is shorter or longer than they are shown; None for email."""
 
     sender: str
     subject: str
@@ -39,6 +42,10 @@ class Preview:
     size: int = 0
     sms: SmsSize | None = None
     warnings: list[Warning] = field(default_factory=list)
+
+
+_SAMPLE = Signer({1: bytes(32)}, current=1)
+"""Makes links as long as real ones."""
 
 
 class PreviewLinks:
@@ -73,7 +80,7 @@ def preview(version: MessageVersion, options: CompileOptions, person: Person, *,
     """`now`: epoch seconds. Raises Invalid for what does not compile, or does not render with these data."""
     untracked = dataclasses.replace(options, track_clicks=False, track_opens=False)
     if isinstance(version.content, Sms):
-        return _sms(compile_sms(version, untracked), person, now)
+        return _sms(version, options, person, now)
     return _email(compile_email(version, untracked), untracked, person, now)
 
 
@@ -118,9 +125,11 @@ def _lines(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _sms(compiled: CompiledSms, person: Person, now: int) -> Preview:
+def _sms(version: MessageVersion, options: CompileOptions, person: Person, now: int) -> Preview:
+    compiled = compile_sms(version, dataclasses.replace(options, track_clicks=False))
     rendered = compiled.render(person, PreviewLinks(), now)
-    size = rendered.size
+    links = SignedLinks(_SAMPLE, options.public_url, 1, 9_999_999, short=True).of(9_999, person.contact_id)
+    size = compile_sms(version, options).render(person, links, now).size
     warnings = _missing(compiled.scripts, Rendering(person, PreviewLinks(), now))
     if size.parts > 1:
         warnings.append(

@@ -239,7 +239,13 @@ class Shop:
         return Sender(
             self.settings,
             self.db,
-            Sends(self.db, self.keys, PUBLIC_URL, bounce_domain=self.settings.bounce_domain),
+            Sends(
+                self.db,
+                self.keys,
+                PUBLIC_URL,
+                bounce_domain=self.settings.bounce_domain,
+                short_url=self.settings.short_url,
+            ),
             Channels(self.db, self.keys.sealing, built_in_settings(self.settings)),
         )
 

@@ -33,6 +33,13 @@ async def test_links_are_tagged_until_somebody_says_no(api: Api) -> None:
     assert (await api.get("/api/v4/organisation")).json() == changed.json()
 
 
+async def test_a_short_address_is_kept_as_an_origin_and_taken_away(api: Api) -> None:
+    for given, kept in (("HTTPS://Go.Example.com/", "https://go.example.com"), ("", "")):
+        changed = await api.call("PATCH", "/api/v4/organisation", {"short_url": given})
+        assert changed.json()["short_url"] == kept
+        assert (await api.get("/api/v4/organisation")).json()["short_url"] == kept
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -46,6 +53,17 @@ async def test_links_are_tagged_until_somebody_says_no(api: Api) -> None:
         ({"name": " "}, "name"),
         ({"postal_address": "x" * 501}, "postal_address"),
         ({"always_arrays": "yes"}, "always_arrays"),
+        *(
+            ({"short_url": url}, "short_url")
+            for url in (
+                "go.example.com",
+                "http://go.example.com",
+                "https://go.example.com/x",
+                "https://go.example.com?x",
+                "https://go.example.com/#x",
+                "https://me@go.example.com",
+            )
+        ),
         ({"unknown": 1}, "unknown"),
     ],
 )

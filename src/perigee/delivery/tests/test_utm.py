@@ -62,7 +62,7 @@ class Story:
 
     async def clicked(self, body: str) -> list[str]:
         """Where the tracked links lead, in order."""
-        paths = re.findall(r"http://perigee\.test(/c/[^\"'\s<>]+)", body)
+        paths = re.findall(r"http://perigee\.test(/[cs]/[^\"'\s<>]+)", body)
         answers = [
             await self.api.call("GET", path, key="") for path in dict.fromkeys(paths) if path[-2:] != ".0"
         ]
@@ -200,7 +200,7 @@ async def test_a_click_costs_no_statement_once_its_link_is_known(story: Story) -
     for _ in range(2):
         with pytest.raises(NotFound):
             await targets.of(Click(who, 99, None))
-    assert counting.asked == 4, "what does not exist takes no place"
+    assert counting.asked == 5, "what does not exist takes no place"
 
 
 async def test_a_send_from_before_the_tags_has_none(story: Story) -> None:

@@ -76,3 +76,8 @@ def test_sms_parts_are_warned_about() -> None:
     assert codes(found) == ["sms_parts"]
     assert codes(sms("%POSTCODE%")) == ["missing_value", "empty_text"]
     assert sms("https://a.example/").text == "https://a.example/"
+    length = len("https://links.example.com/s/") + 17
+    for target in ("https://a.example/", "https://a.example/" + "x" * 150):
+        size = sms(target).sms
+        assert size is not None
+        assert (size.units, size.parts) == (length, 1), "counted as it is sent"
