@@ -56,6 +56,7 @@ class Session(asyncio.Protocol):
         self.bound = False
         self.transport: asyncio.Transport | None = None
         self._frames = Frames()
+        self._unwritten = bytearray()
         self._sequence = 0
         self._window: dict[int, tuple[Answer, float]] = {}
         self._leaving = False
@@ -167,6 +168,7 @@ class Session(asyncio.Protocol):
                 self._read(pdu)
         except Unreadable as error:
             self._write(frame(Command.GENERIC_NACK, 0, status=error.status))
+            self._flush()
             self.abort(f"the operator sent no SMPP: {error.message}")
             return
         if self._window or self.bound:
@@ -228,6 +230,7 @@ class Session(asyncio.Protocol):
 
     def abort_politely(self, text: str) -> None:
         """Closes after what was written has gone out."""
+        self._flush()
         if self.transport is not None:
             self.transport.close()
         self._end(text)
@@ -263,8 +266,18 @@ class Session(asyncio.Protocol):
                 return self._sequence
 
     def _write(self, octets: bytes) -> None:
-        if self.transport is not None and not self._over:
-            self.transport.write(octets)
+        """What is written in one turn of the loop goes out together: a system call for each PDU costs us and the other
+        side more than the PDU itself."""
+        if self.transport is None or self._over:
+            return
+        if not self._unwritten:
+            self._loop.call_soon(self._flush)
+        self._unwritten += octets
+
+    def _flush(self) -> None:
+        if self.transport is not None and self._unwritten and not self._over:
+            self.transport.write(bytes(self._unwritten))
+        self._unwritten.clear()
 
     def _end(self, text: str) -> None:
         if self._over:

@@ -39,6 +39,7 @@ class Peer:
         self.answers: asyncio.Queue[Pdu] = asyncio.Queue()
         self.connections: list[Connection] = []
         self.link_answered = True
+        self.reads = 0  # of its sockets
 
     @property
     def texts(self) -> list[bytes]:
@@ -70,6 +71,7 @@ class Connection(asyncio.Protocol):
         self.transport.write(octets)
 
     def data_received(self, data: bytes) -> None:
+        self.peer.reads += 1
         for pdu in self.frames.feed(data):
             self._read(pdu)
 

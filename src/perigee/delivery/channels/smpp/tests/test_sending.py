@@ -119,15 +119,25 @@ async def test_a_connection_lost_between_parts_leaves_the_message_uncertain(
 
 async def test_later_parts_go_on_over_the_next_session(peer: Peer, open_channel: OpenChannel) -> None:
     def accept_and_leave(connection: Connection, pdu: Pdu) -> None:
-        connection.accept(pdu, "a")
-        connection.transport.close()
+        accepted = frame(Command.SUBMIT_SM_RESP, pdu.sequence, b"a\0")
+        connection.write(accepted + frame(Command.UNBIND, 1))
 
     peer.replies = [accept_and_leave]
-    channel = open_channel(peer.port, window=1)
-    receipt = await channel.submit(message("a" * 200))
-    # The answer and the end come together: the second part was written into a closing connection, or after it.
-    assert receipt.outcome in (Outcome.SENT, Outcome.UNCERTAIN)
-    assert peer.texts[0][5] == 1
+    receipt = await open_channel(peer.port).submit(message("a" * 400))
+    assert (receipt.outcome, receipt.provider_ids) == (Outcome.SENT, ("a", "2", "3"))
+    assert [text[5] for text in peer.texts] == [1, 2, 3]
+    assert len(peer.binds) == 2
+    (goodbye,) = [pdu for pdu in peer.received if pdu.command == Command.UNBIND_RESP]
+    assert goodbye.sequence == 1
+
+
+async def test_what_is_submitted_together_goes_out_together(peer: Peer, open_channel: OpenChannel) -> None:
+    channel = open_channel(peer.port, window=20, stand=True)
+    await until(lambda: channel._binds.sessions)
+    reads = peer.reads
+    receipts = await channel.send([message(address=str(380500000000 + n)) for n in range(20)])
+    assert {one.outcome for one in receipts} == {Outcome.SENT}
+    assert peer.reads == reads + 1
 
 
 @pytest.mark.parametrize(
