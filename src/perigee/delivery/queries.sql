@@ -139,7 +139,8 @@ where c.org_id = %(org_id)s and c.contact_id = any(%(ids)s::bigint[])
 with mine as (
     update send_batch b
     set position = case when s.state = 'running' then %(position)s::int else %(still_position)s::int end,
-        in_flight = case when s.state = 'running' then %(in_flight)s::int[] else %(still_in_flight)s::int[] end,
+        in_flight = case when s.state = 'running' then string_to_array(%(in_flight)s, E'\x1f')::int[]
+                         else string_to_array(%(still_in_flight)s, E'\x1f')::int[] end,
         sent = b.sent + %(sent)s::int, failed = b.failed + %(failed)s::int, dropped = b.dropped + %(dropped)s::int,
         uncertain = b.uncertain + %(uncertain)s::int, windows = b.windows + 1,
         retried = b.retried + %(retried)s::int + case when s.state = 'running' then %(held)s::int else 0 end,
@@ -183,7 +184,8 @@ with mine as (
     insert into provider_message as p (org_id, provider_id, message_id, send_id, ordinal, parts, at)
     select distinct on (m.message_id) %(org_id)s, %(provider_id)s::bigint, m.message_id, %(send_id)s, m.ordinal, m.parts,
            clock_timestamp()
-    from unnest(%(named)s::text[], %(named_ordinals)s::int[], %(named_parts)s::int[])
+    from unnest(%(named)s::text[], string_to_array(%(named_ordinals)s, E'\x1f')::int[],
+                string_to_array(%(named_parts)s, E'\x1f')::int[])
          as m (message_id, ordinal, parts), mine
     on conflict (org_id, provider_id, message_id) do update
         set send_id = excluded.send_id, ordinal = excluded.ordinal, parts = excluded.parts, at = excluded.at,
