@@ -109,7 +109,7 @@ def bursts(recipients: int) -> list[str]:
 
 
 REFUSALS: Mapping[str, tuple[str, str]] = {
-    # Few enough dead ones that the brake on bad lists does not stop the campaign.
+    # Few enough that neither the brake on bad lists nor that on a refusing domain stops the campaign.
     # Recipients by the end of their number → answer to RCPT, what becomes of the address
     r"^person\d*01@": ("550 5.1.1 no such user here", "blacklisted"),
     r"^person\d*[05]2@": ("552 5.2.2 mailbox full", "blocked"),
@@ -119,7 +119,7 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
 
 
 def refusals(recipients: int) -> list[str]:
-    out = ["--fault", f"dot:permanent:{share(recipients, 50)}"]
+    out = ["--fault", "dot:permanent:0.005"]
     for pattern, (answer, _) in REFUSALS.items():
         out += ["--answer", f"{pattern}={answer}"]
     return out
