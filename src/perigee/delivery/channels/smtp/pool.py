@@ -157,7 +157,10 @@ class SmtpPool:
     # --- opening ------------------------------------------------------------------------------------------------
 
     def _kick(self) -> None:
-        """See to it that what waits is served: open a session, leave it to those there are, or give it back."""
+        """See to it that what waits is served: by an idle session, a new one, those that are busy; or give it back."""
+        while self._queue and self._idle:  # what a session that broke left behind, maybe during a pause
+            session, _ = self._idle.popitem()
+            session.wake()
         if not self._queue or self._closing:
             return
         pause = self._retry_at - self._clock()

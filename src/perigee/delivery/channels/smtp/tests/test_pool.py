@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from perigee.delivery.channel import Outcome, Reason
+from perigee.delivery.channel import Outcome, Reason, Receipt
 from perigee.delivery.channels.smtp.channel import SmtpChannel
 from perigee.delivery.channels.smtp.pool import Backoff, SmtpPool
 from perigee.delivery.channels.smtp.queue import FairQueue, Job
@@ -105,6 +105,24 @@ async def test_openings_that_fail_together_are_one_failure(start_smtp_server: St
     clock.now += 1.0
     again = await pool.submit(make_outgoing(9))
     assert again.retry_after == 2.0, "one more failure: twice as long, not 2⁸ times"
+    await pool.close()
+
+
+async def test_what_a_broken_session_left_goes_to_an_idle_one_during_a_pause(
+    start_smtp_server: StartServer,
+) -> None:
+    server = await start_smtp_server(faults=[Rule(At.GREETING, Fault.DROP, only=frozenset({3}))])
+    pool = pool_to(server, Clock(), connections=3)
+    await asyncio.gather(pool.submit(make_outgoing(1)), pool.submit(make_outgoing(2)))
+    await until(lambda: pool.trouble is None and len(server.open) == 2)
+    third = [pool.submit(make_outgoing(number)) for number in (3, 4, 5)]
+    await asyncio.gather(*third)
+    await until(lambda: pool.trouble is not None)
+    broken = next(iter(pool._live))
+    left = Job(make_outgoing(6), asyncio.get_running_loop().create_future())
+    pool.untouched(broken, left, Receipt(Outcome.DEFERRED, Reason.CONNECTION_LOST), rode=True)
+    pool.closed(broken, "connection lost")
+    assert (await asyncio.wait_for(left.future, 5)).outcome is Outcome.SENT
     await pool.close()
 
 
