@@ -45,7 +45,11 @@ VIBER = {
     "ttlSeconds": 3600,
 }
 OWN = {"email": EMAIL, "sms": SMS, "viber": VIBER}
-TRACKED = "http://perigee.test/c/"
+TRACKED = {
+    "email": "http://perigee.test/c/",
+    "sms": "http://perigee.test/s/",
+    "viber": "http://perigee.test/s/",
+}
 
 
 @pytest.fixture
@@ -233,7 +237,7 @@ async def test_links_are_tracked_by_default_of_email_and_viber_not_of_sms(
     bodies = [str(body) for _, _, body in await sending.arrived()]
     if channel == "email":
         bodies = [html(mail) for mail in await sending.mails()]
-    assert [TRACKED in body for body in bodies] == [tracked, True, False]
+    assert [TRACKED[channel] in body for body in bodies] == [tracked, True, False]
 
 
 @pytest.mark.parametrize("channel", ["sms", "viber"])

@@ -103,7 +103,7 @@ async def test_links_of_an_sms_are_tracked_only_when_its_template_says_so(sendin
         message = ok(await sending.api.post("/api/v1/messages/sms", body)).json()["id"]
         await sending.smart(message, {"locator": "380501112233"})
         _, _, text = (await sending.arrived())[-1]
-        assert ("http://perigee.test/c/" in text) is tracked
+        assert ("http://perigee.test/s/" in text) is tracked
 
 
 async def test_a_plugin_sets_web_push_up_in_three_steps(api: Api) -> None:

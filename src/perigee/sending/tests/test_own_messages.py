@@ -136,7 +136,7 @@ async def test_an_sms_goes_to_numbers_with_its_links_as_they_are(sending: Sendin
 async def test_links_of_an_sms_are_tracked_on_demand(sending: Sending) -> None:
     await sending.api.post("/api/v1/message/sms", {**SMS, "trackUrls": True})
     ((_, _, text),) = await sending.arrived()
-    assert text.startswith("Code 1234 http://perigee.test/c/")
+    assert text.startswith("Code 1234 http://perigee.test/s/")
 
 
 async def test_a_viber_message_keeps_its_members(sending: Sending) -> None:
@@ -144,8 +144,8 @@ async def test_a_viber_message_keeps_its_members(sending: Sending) -> None:
     await sending.api.post("/api/v1/message/viber", {**VIBER, **picture})
     ((address, sender, card),) = await sending.arrived()
     assert (address, sender) == ("380501112233", "EXAMPLE")
-    assert card["text"].startswith("Sale http://perigee.test/c/")
-    assert card["action"].startswith("http://perigee.test/c/")
+    assert card["text"].startswith("Sale http://perigee.test/s/")
+    assert card["action"].startswith("http://perigee.test/s/")
     assert {name: card[name] for name in ("img", "caption", "ttlSec", "iosExpirityText")} == {
         "img": "https://a.example/i.png",
         "caption": "Open",
