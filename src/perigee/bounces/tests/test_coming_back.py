@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -328,3 +329,15 @@ async def test_what_came_back_is_erased_with_the_person(shop: Shop, smtp_server:
         await mails.keep(connection, shop.org_id, incoming)
         await erase_all(connection, shop.org_id, [contact_id])
     assert await shop.sql("select raw from bounce_mail where org_id = %(org)s") == [(b"of somebody else",)]
+
+
+async def test_a_message_that_went_out_comes_back_by_its_own_sender_and_id(
+    shop: Shop, smtp_server: SmtpServer, port: int
+) -> None:
+    shop.settings = replace(shop.settings, bounce_domain="bounce.example.com")
+    await sent(shop, smtp_server, people=2)
+    first, second = smtp_server.accepted
+    await say(port, *deliver(first.sender.partition("@")[0]), body=dsn())
+    await come(shop, dsn(second.message_id.strip("<>")))
+    assert await states(shop) == {first.recipient: ["blacklisted"], second.recipient: ["blacklisted"]}
+    assert len(await activity(shop, "UNDELIVERED")) == 2
