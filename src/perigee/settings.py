@@ -308,6 +308,12 @@ class Settings:
         900, "A file by link that takes longer to arrive is refused.", check=between(1, 86400)
     )
 
+    machine_networks: str = setting(
+        "17.0.0.0/8",
+        "Networks from which no person opens or clicks, separated by spaces: mail privacy proxies (Apple's is there), "
+        "link scanners.",
+        check=readable(parse_networks, "networks such as 10.0.0.0/8, separated by spaces"),
+    )
     batch_size: int = setting(500, "Recipients per campaign batch.", check=between(10, 5000))
     window_size: int = setting(
         64,

@@ -81,6 +81,7 @@ async def report(connection: Connection, org_id: int, campaign_id: int) -> Repor
     for outcome, reason, count in await (await connection.execute(q.outcomes, ids)).fetchall():
         outcomes.setdefault(outcome, {})[reason] = count
     engaged: dict[str, int] = dict(await (await connection.execute(q.engagement, ids)).fetchall())
+    by_machines: dict[str, int] = dict(await (await connection.execute(q.machine_engagement, ids)).fetchall())
     opened = await (await connection.execute(q.opened_or_clicked, ids)).fetchone()
     links = await (await connection.execute(q.link_clicks, ids)).fetchall()
     total = sum(sum(reasons.values()) for reasons in outcomes.values())
@@ -99,6 +100,8 @@ async def report(connection: Connection, org_id: int, campaign_id: int) -> Repor
         clicked=engaged.get("CLICKED", 0),
         unsubscribed=engaged.get("UNSUBSCRIBED", 0),
         complained=engaged.get("SPAM", 0),
+        machine_opened=by_machines.get("READ", 0),
+        machine_clicked=by_machines.get("CLICKED", 0),
         links=[LinkClicks(*row) for row in links],
         groups=await _groups(connection, org_id, campaign),
         variants=await experiments.results(connection, org_id, campaign.send_id),

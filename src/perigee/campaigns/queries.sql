@@ -244,6 +244,12 @@ group by 1, 2
 -- Of messages that had been taken.
 select reason, count(*)::int from late_bounce where org_id = %(org_id)s and send_id = %(send_id)s group by 1
 
+-- name: machine_engagement
+-- The same of what was left out of the figures: recipients for whom a machine opened or clicked.
+select status, count(distinct ordinal)::int from activity
+where org_id = %(org_id)s and send_id = %(send_id)s and status in ('READ', 'CLICKED') and meta ->> 'machine' <> ''
+group by 1
+
 -- name: engagement
 -- People, not hits: each recipient counts once per kind. Machine hits are kept raw and left out.
 select status, count(distinct ordinal)::int from activity

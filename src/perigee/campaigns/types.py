@@ -141,7 +141,8 @@ class GroupResult(msgspec.Struct):
 class Report(msgspec.Struct):
     """The funnel: `chosen` equals sent, failed, uncertain, waiting and dropped added up. People, not hits. `bounced` are
     those of `sent` that the provider took and that came back later, by reason. `groups`: of a campaign with a holdout or a goal; `variants`:
-    of one with an experiment."""
+    of one with an experiment. `machine_opened`, `machine_clicked`: for how many a machine did it (`delivery.machines`), whom
+    `opened` and `clicked` hold only when they did it themselves too."""
 
     campaign_id: int
     title: str
@@ -157,6 +158,8 @@ class Report(msgspec.Struct):
     clicked: int
     unsubscribed: int
     complained: int
+    machine_opened: int
+    machine_clicked: int
     links: list[LinkClicks]
     groups: list[GroupResult] | None = None
     variants: list[VariantResult] | None = None

@@ -274,6 +274,8 @@ def report(campaign_id: int, /, *, server: Server = HERE) -> None:
             "Clicked": found.clicked,
             "Unsubscribed": found.unsubscribed,
             "Complained": found.complained,
+            "Opened by machines": found.machine_opened,
+            "Clicked by machines": found.machine_clicked,
         }
     )
     if found.links:

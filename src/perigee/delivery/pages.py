@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from typing import Any
 
 from litestar import Response, get
@@ -11,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 
 from perigee.db.queries import load
 from perigee.delivery.data import NOTHING, Somebody
+from perigee.delivery.machines import known_at_once
 from perigee.delivery.sends import Sends
 from perigee.delivery.targets import Targets
 from perigee.delivery.targets import clicked as clicked_short
@@ -18,31 +20,50 @@ from perigee.delivery.tracking import Hit, record_hits
 from perigee.errors import Invalid, NotFound
 from perigee.http.body import AnyRequest
 from perigee.http.context import AppContext
+from perigee.http.edge import original_method
 from perigee.http.html import foreign_page, page
 from perigee.http.people import refusal
+from perigee.lib.public_addresses import parse_networks
 from perigee.messages import short_links
-from perigee.messages.links import OPEN, TRAP, VIEW, read_click, read_recipient
+from perigee.messages.links import OPEN, TRAP, VIEW, Recipient, read_click, read_recipient
 
 q = load(__package__)
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
-def _user_agent(request: AnyRequest) -> str:
-    return request.headers.get("user-agent", "")
+class Judge:
+    """What a request alone says of who made it."""
+
+    def __init__(self, context: AppContext) -> None:
+        self._networks = parse_networks(context.settings.machine_networks)
+
+    def hit(self, request: AnyRequest, recipient: Recipient, status: str, at: datetime, **more: Any) -> Hit:
+        agent = request.headers.get("user-agent", "")
+        more.setdefault(
+            "machine",
+            known_at_once(
+                method=original_method(request.scope),
+                user_agent=agent,
+                address=request.client.host if request.client else "",
+                networks=self._networks,
+                opened=status == "READ",
+            ),
+        )
+        return Hit(recipient, status, at, user_agent=agent, **more)
 
 
 def open_pixel(context: AppContext) -> ControllerRouterHandler:
     commit = context.group_commit(record_hits)
+    judge = Judge(context)
 
     @get("/o/{token:str}", media_type="image/gif")
     async def handle(request: AnyRequest, token: FromPath[str]) -> Response[bytes]:
         """A picture is always answered; only a genuine token counts."""
         try:
             recipient = read_recipient(context.keys.links, OPEN, token)
-            await commit.submit(
-                recipient.org_id, Hit(recipient, "READ", context.now(), user_agent=_user_agent(request))
-            )
+            hit = judge.hit(request, recipient, "READ", context.now())
+            await commit.submit(recipient.org_id, hit)
         except NotFound:
             pass
         return Response(PIXEL, media_type="image/gif", headers={"Cache-Control": "no-store"})
@@ -54,6 +75,7 @@ def click(context: AppContext) -> ControllerRouterHandler:
     """A short link (`/s/`) is one click like any other, once it is known whose message it stood in."""
     targets = Targets(context.database)
     commit = context.group_commit(record_hits)
+    judge = Judge(context)
 
     @get(["/c/{token:str}", "/s/{token:str}"])
     async def handle(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
@@ -63,27 +85,19 @@ def click(context: AppContext) -> ControllerRouterHandler:
             else:
                 clicked = read_click(context.keys.links, token)
             if clicked.link_no == TRAP:
-                trapped = Hit(
-                    clicked.recipient,
-                    "CLICKED",
-                    context.now(),
-                    user_agent=_user_agent(request),
-                    machine="trap",
-                )
+                trapped = judge.hit(request, clicked.recipient, "CLICKED", context.now(), machine="trap")
                 await commit.submit(clicked.recipient.org_id, trapped)
                 return page("Nothing to see", '<main class="narrow"><p>There is nothing here.</p></main>')
             target = await targets.of(clicked)
-            await commit.submit(
-                clicked.recipient.org_id,
-                Hit(
-                    clicked.recipient,
-                    "CLICKED",
-                    context.now(),
-                    link_no=clicked.link_no,
-                    url=target.url,
-                    user_agent=_user_agent(request),
-                ),
+            hit = judge.hit(
+                request,
+                clicked.recipient,
+                "CLICKED",
+                context.now(),
+                link_no=clicked.link_no,
+                url=target.url,
             )
+            await commit.submit(clicked.recipient.org_id, hit)
         except Exception as error:
             return refusal(error, "/c/")
         return Response(

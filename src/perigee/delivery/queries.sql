@@ -410,6 +410,37 @@ select %(org_id)s, %(digest)s, l.language, l.link_no, l.url
 from unnest(%(languages)s::text[], %(numbers)s::int[], %(urls)s::text[]) as l (language, link_no, url)
 on conflict do nothing
 
+-- name: near_hits
+-- What is known around hits that come in. A person's latest hits by their own index, and not many of them, so that
+-- whoever calls one link a million times costs no more than others.
+select r.send_id, r.ordinal, s.channel, d.at, near.links, near.trapped
+from unnest(%(sends)s::bigint[], %(ordinals)s::int[], %(contacts)s::bigint[]) as r (send_id, ordinal, contact_id)
+join send s on s.org_id = %(org_id)s and s.send_id = r.send_id
+left join lateral (
+    select d.at from delivery d
+    where d.org_id = %(org_id)s and d.send_started_at = s.started_at and d.send_id = r.send_id
+      and d.ordinal = r.ordinal and d.outcome = 'sent' offset 0
+) d on true
+left join lateral (
+    select array_agg(distinct a.link_no) filter (where a.status = 'CLICKED' and a.link_no is not null
+                                                 and a.at > now() - %(burst)s::interval) as links,
+           bool_or(a.meta ->> 'machine' = 'trap' and a.status = 'CLICKED' and a.link_no is null) as trapped
+    from (
+        select * from activity
+        where org_id = %(org_id)s and contact_id = r.contact_id and at > now() - %(window)s::interval
+        order by at desc limit 50
+    ) a
+    where a.send_id = r.send_id and a.ordinal = r.ordinal
+) near on true
+
+-- name: mark_machine_hits
+-- What machines did before they were recognised.
+update activity a set meta = coalesce(a.meta, '{}') || jsonb_build_object('machine', m.reason)
+from unnest(%(sends)s::bigint[], %(ordinals)s::int[], %(contacts)s::bigint[], %(reasons)s::text[],
+            %(windows)s::interval[]) as m (send_id, ordinal, contact_id, reason, past)
+where a.org_id = %(org_id)s and a.contact_id = m.contact_id and a.at > now() - m.past and a.send_id = m.send_id
+  and a.ordinal = m.ordinal and a.status in ('READ', 'CLICKED') and coalesce(a.meta ->> 'machine', '') = ''
+
 -- name: record_hits
 -- Opens and clicks, group-committed. An open seen by a click alone is not invented here: reports count people. No row's
 -- time is before its transaction, or a reader of the feed could already be beyond it (reports/activity.py).

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from perigee.client import AsyncClient
+from perigee.delivery.machines import EARLY
 from perigee.demo import loading, messages
 from perigee.demo.expected import Expected, expect
 from perigee.demo.figures import Figures
@@ -59,6 +61,7 @@ async def _react(stage: Stage, expected: Expected, first: Sent) -> None:
     clickers = {person.number for person in expected.clickers}
     leavers = {person.number for person in expected.leavers}
     done = led_to_shop = 0
+    await asyncio.sleep(EARLY.total_seconds())  # a click right after the delivery is a machine's
     with stage.show.step(f"{FIRST}: recipients who react", len(expected.readers)) as at:
         async with Recipients(stage.perigee.transport.url) as recipients:
 

@@ -63,6 +63,14 @@ PUBLIC_CORS = [
 TOTAL_COUNT = _AsSpelt(b"TotalCount")
 
 
+_METHOD = "original_method"
+
+
+def original_method(scope: Scope) -> str:
+    """HEAD where the request was one, though handlers see a GET."""
+    return str((scope.get("state") or {}).get(_METHOD) or scope.get("method", ""))
+
+
 def normal_path(path: str) -> str:
     path = _SLASHES.sub("/", path)
     if len(path) > 1 and path.endswith("/"):
@@ -101,6 +109,7 @@ class Edge:
             return
         if method == "HEAD":
             scope["method"] = HttpMethod.GET
+            scope.setdefault("state", {})[_METHOD] = "HEAD"
         started = time.perf_counter()
         bind_request(request_id())
 

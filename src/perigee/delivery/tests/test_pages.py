@@ -71,6 +71,7 @@ async def sent(api: Api) -> Sent:
     ]
     campaign = await shop.started(people)
     await shop.run_sender()
+    await shop.sql("update delivery set at = at - interval '1 minute' where org_id = %(org)s")
     (body,) = await shop.sql(
         "select body from sandbox_message where org_id = %(org)s and contact_id = %(c)s", c=people[0]
     )
