@@ -19,6 +19,13 @@ NOW = datetime.now(UTC)
 SUBJECTS = [Variant(subject="Red"), Variant(subject="Green"), Variant(subject="Blue")]
 
 
+@pytest.fixture(autouse=True)
+def _fresh_now() -> None:
+    """Modules are imported long before their tests run."""
+    global NOW
+    NOW = datetime.now(UTC)
+
+
 async def planned(shop: Shop, people: int, experiment: Experiment, **plan: Any) -> Campaign:
     segment = await shop.segment("All", await shop.people(people))
     return await shop.campaign(await shop.message(), [segment], plan=Plan(experiment=experiment, **plan))

@@ -16,6 +16,13 @@ from perigee.testing.sending import Shop
 NOW = datetime.now(UTC)
 
 
+@pytest.fixture(autouse=True)
+def _fresh_now() -> None:
+    """Modules are imported long before their tests run."""
+    global NOW
+    NOW = datetime.now(UTC)
+
+
 async def obey(shop: Shop, wanted: SendingRules) -> None:
     async with shop.db.transaction() as connection:
         await rules.write(connection, shop.org_id, wanted)

@@ -19,6 +19,13 @@ NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
 
 
+@pytest.fixture(autouse=True)
+def _fresh_now() -> None:
+    """Modules are imported long before their tests run."""
+    global NOW
+    NOW = datetime.now(UTC)
+
+
 def clock(hours: float, zone: str = "UTC") -> str:
     """What clocks show so many hours from now."""
     return f"{(NOW + hours * HOUR).astimezone(ZoneInfo(zone)):%H:%M}"
