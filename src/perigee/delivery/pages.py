@@ -14,8 +14,7 @@ from perigee.db.queries import load
 from perigee.delivery.data import NOTHING, Somebody
 from perigee.delivery.machines import known_at_once
 from perigee.delivery.sends import Sends
-from perigee.delivery.targets import Targets
-from perigee.delivery.targets import clicked as clicked_short
+from perigee.delivery.targets import Targets, click_on
 from perigee.delivery.tracking import Hit, record_hits
 from perigee.errors import Invalid, NotFound
 from perigee.http.body import AnyRequest
@@ -81,7 +80,7 @@ def click(context: AppContext) -> ControllerRouterHandler:
     async def handle(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
         try:
             if request.scope["path"].startswith("/s/"):
-                clicked = await clicked_short(context.database, short_links.read(context.keys.links, token))
+                clicked = await click_on(context.database, short_links.read(context.keys.links, token))
             else:
                 clicked = read_click(context.keys.links, token)
             if clicked.link_no == TRAP:

@@ -26,7 +26,7 @@ class Target(NamedTuple):
     location: str
 
 
-async def clicked(database: Database, link: ShortLink) -> Click:
+async def click_on(database: Database, link: ShortLink) -> Click:
     """The click on a short link. Raises NotFound when the send is gone."""
     async with database.connection() as connection:
         values = {"org_id": link.org_id, "send_id": link.send_id, "ordinal": link.ordinal}
