@@ -11,9 +11,9 @@ from cyclopts import Parameter
 from perigee.cli.remote import HERE, Server, TextFile, connected, console, read_text, show_json, show_table
 from perigee.errors import OperatorError
 
-app = cyclopts.App(name="messages", help="Messages: make an email or SMS, list them.")
+app = cyclopts.App(name="messages", help="Messages: make an email, an SMS or a webhook, list them.")
 
-Channel = Literal["email", "sms", "viber", "mobilepush", "appinbox", "telegram"]
+Channel = Literal["email", "sms", "viber", "mobilepush", "appinbox", "telegram", "webhook"]
 
 
 @app.command(name="list")
@@ -43,16 +43,17 @@ def create(
     name: str,
     /,
     *,
-    sender: Annotated[str, Parameter(name="--from")],
+    sender: Annotated[str | None, Parameter(name="--from")] = None,
     subject: str | None = None,
     html: TextFile | None = None,
     mjml: TextFile | None = None,
     text: str | None = None,
+    body: TextFile | None = None,
     language: str | None = None,
     tag: Annotated[list[str] | None, Parameter(negative="")] = None,
     server: Server = HERE,
 ) -> None:
-    """Make an email from an HTML or MJML file, or an SMS from a text.
+    """Make an email from an HTML or MJML file, an SMS from a text, or a webhook from a JSON file.
 
     Values of people go in with Liquid, {{ first_name | default: "friend" }}, or merge tags, %FIRSTNAME|friend%.
 
@@ -61,7 +62,7 @@ def create(
     name
         The message's name.
     sender
-        `"Shop" <news@shop.example>` for an email, the sender's name or number for an SMS.
+        `"Shop" <news@shop.example>` for an email, the sender's name or number for an SMS; a webhook has none.
     subject
         Of an email.
     html
@@ -70,16 +71,20 @@ def create(
         MJML file of an email; - is standard input.
     text
         Text of an SMS.
+    body
+        JSON file of a webhook; - is standard input.
     language
         Language of the message; by default the organisation's.
     tag
         May be given several times.
     """
-    channel, content = _content(subject, html, mjml, text)
+    channel, content = _content(subject, html, mjml, text, body)
+    if (sender is None) != (channel == "webhook"):
+        raise OperatorError("a webhook has no --from" if sender else "an email and an SMS need --from")
+    if sender is not None:
+        content["from"] = sender
     with connected(server) as client:
-        made = client.create_message(
-            channel, name, {"from": sender, **content}, language=language, tags=tag or []
-        )
+        made = client.create_message(channel, name, content, language=language, tags=tag or [])
     if server.json:
         show_json(made)
     else:
@@ -87,14 +92,18 @@ def create(
 
 
 def _content(
-    subject: str | None, html: Path | None, mjml: Path | None, text: str | None
+    subject: str | None, html: Path | None, mjml: Path | None, text: str | None, body: Path | None
 ) -> tuple[str, dict[str, Any]]:
-    if sum(source is not None for source in (html, mjml, text)) != 1:
-        raise OperatorError("give one of --html, --mjml (an email) and --text (an SMS)")
+    if sum(source is not None for source in (html, mjml, text, body)) != 1:
+        raise OperatorError("give one of --html, --mjml (an email), --text (an SMS) and --body (a webhook)")
     if text is not None:
         if subject is not None:
             raise OperatorError("an SMS has no subject")
         return "sms", {"text": text}
+    if body is not None:
+        if subject is not None:
+            raise OperatorError("a webhook has no subject")
+        return "webhook", {"body": read_text(body)}
     if subject is None:
         raise OperatorError("an email needs a --subject")
     if html is not None:

@@ -7,9 +7,11 @@ from datetime import date
 from typing import Any, Literal
 
 import cyclopts
+import msgspec
 from msgspec import UNSET
 
 from perigee.cli.remote import HERE, Server, connected, console, show_json, show_table
+from perigee.delivery.channels.webhook.signing import new_secret
 from perigee.delivery.pace import Limits
 from perigee.delivery.types import ProviderUpdate
 from perigee.errors import Invalid
@@ -193,11 +195,53 @@ def add_gateway(
         console.print(f"reports come to {made.callback_url}", soft_wrap=True)
 
 
-def _values(given: list[str]) -> dict[str, str]:
+@app.command
+def add_webhook(
+    url: str,
+    /,
+    *,
+    header: list[str] | None = None,
+    connections: int = 16,
+    name: str = "Webhook",
+    priority: int = 100,
+    server: Server = HERE,
+) -> None:
+    """Post messages of the channel webhook to an endpoint of your own from now on. The signing secret is asked for;
+    without one, a new one is made and shown once.
+
+    Parameters
+    ----------
+    url
+        Where the messages go.
+    header
+        Goes with each request, as name=value; may be given several times. Values are stored encrypted.
+    connections
+        Requests on their way at once, per worker process.
+    name
+        How the list shows it.
+    priority
+        The lowest of a channel is used.
+    """
+    given = getpass.getpass("Signing secret (empty: make one): ")
+    secret = given or new_secret()
+    settings: dict[str, Any] = {"url": url, "secret": secret, "connections": connections}
+    if header:
+        settings["headers"] = _values(header, field="header")
+    with connected(server) as client:
+        made = client.add_provider("webhook", "webhook", name, settings, priority=priority)
+    if server.json:
+        show_json(made if given else {**msgspec.to_builtins(made), "secret": secret})
+        return
+    console.print(f"provider {made.provider_id}: webhooks go to {url}")
+    if not given:
+        console.print(f"the secret, shown this once: {secret}", soft_wrap=True)
+
+
+def _values(given: list[str], field: str = "value") -> dict[str, str]:
     """Raises Invalid."""
     parted = [one.partition("=") for one in given]
     if wrong := next((name for name, sign, _ in parted if not sign or not name), None):
-        raise Invalid.of("value", wrong, "must be name=value")
+        raise Invalid.of(field, wrong, "must be name=value")
     return {name: text for name, _, text in parted}
 
 

@@ -588,7 +588,7 @@ with retries as (
     delete from send_retry r using send s
     where r.org_id = %(org_id)s and r.recipient = any(%(contact_ids)s::bigint[])
       and s.org_id = r.org_id and s.send_id = r.send_id
-      and s.channel in ('email', 'sms', 'viber', 'appinbox') -- of others the recipients are tokens, which are gone
+      and s.channel in ('email', 'sms', 'viber', 'appinbox', 'webhook') -- of others the recipients are tokens, which are gone
 ), given as (
     delete from send_recipient where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
 ), strays as (

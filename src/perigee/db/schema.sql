@@ -705,7 +705,7 @@ CREATE TABLE message (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
     utm jsonb DEFAULT '{}'::jsonb NOT NULL,
-    CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text, 'viber'::text, 'mobilepush'::text, 'webpush'::text, 'appinbox'::text, 'telegram'::text]))),
+    CONSTRAINT message_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text, 'viber'::text, 'mobilepush'::text, 'webpush'::text, 'appinbox'::text, 'telegram'::text, 'webhook'::text]))),
     CONSTRAINT message_engine_check CHECK ((engine = ANY (ARRAY['liquid'::text, 'velocity'::text])))
 );
 

@@ -85,6 +85,7 @@ class Reason(StrEnum):
     PROVIDER_LOGIN = "provider_login"
     PROVIDER_REFUSED = "provider_refused"
     PROVIDER_PROTOCOL = "provider_protocol"
+    PROVIDER_GONE = "provider_gone"  # it wants nothing more from us
     PROVIDER_QUOTA = "provider_quota"
     # the way there
     CONNECTION_LOST = "connection_lost"  # before the message was handed over
@@ -109,6 +110,7 @@ class Advice(StrEnum):
     PAUSE_SENDER = "pause_sender"  # stop this sender's domain and alarm; never touch the recipient
     BREAKER = "breaker"  # count: stop when > 5 % of the last 200 at one operator
     STOP_MESSAGE = "stop_message"  # stop the campaign and alarm: our message or our code
+    STOP_SEND = "stop_send"  # pause the send at once: its provider is switched off for good
     PAUSE_PROVIDER = "pause_provider"  # nothing more through this provider until `retry_after`
 
 
@@ -135,6 +137,7 @@ _ADVICE: dict[Reason, Advice] = {
     Reason.PROVIDER_LOGIN: Advice.PAUSE_PROVIDER,
     Reason.PROVIDER_REFUSED: Advice.PAUSE_PROVIDER,
     Reason.PROVIDER_PROTOCOL: Advice.PAUSE_PROVIDER,
+    Reason.PROVIDER_GONE: Advice.STOP_SEND,
     Reason.PROVIDER_QUOTA: Advice.PAUSE_PROVIDER,
     Reason.CONNECTION_LOST: Advice.SLOW_DESTINATION,
     Reason.UNCLASSIFIED: Advice.SUPPRESS_IF_REPEATED,

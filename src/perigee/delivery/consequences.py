@@ -59,6 +59,10 @@ async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]], answer
         )
     if send.channel == "email":
         await reactions.follow(runner, by_advice, answers)
+    if (
+        gone := by_advice.get(Advice.STOP_SEND)
+    ) and send.kind == "campaign":  # a single message nobody could resume
+        await pause_send(database, lease.org_id, lease.send_id, gone[-1][1].text)
     refused = by_advice.get(Advice.STOP_MESSAGE, []) + by_advice.get(Advice.PAUSE_SENDER, [])
     if refused and await _too_many(database, send, len(refused)):
         text = f"stopped after {STOP_AFTER} refusals: {refused[-1][1].text[:200] or refused[-1][1].reason}"

@@ -25,8 +25,8 @@ class Lane(IntEnum):
 HELD = frozenset({"sms", "viber"})
 """Channels whose messages nobody sends again before a report says what became of them: a second one costs money and
 patience, and no receiver tells it from the first (reliability 11)."""
-REPEATABLE = frozenset({"appinbox"})
-"""Channels that keep one copy of a message however often it comes: nothing of theirs is ever uncertain."""
+REPEATABLE = frozenset({"appinbox", "webhook"})
+"""Channels whose receivers know a message by its id, however often it comes: nothing of theirs is ever uncertain."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,10 @@ _NEEDS: Final = {
 _SEALED: Final = frozenset({WEB_PUSH.kind, MOBILE_PUSH.kind, TELEGRAM.kind})
 """Channels that open sealed keys of the organisation."""
 GATEWAY: Final = "http_gateway"
-"""The kind that calls addresses which others give us, and is called back."""
+"""The kind that is called back."""
+WEBHOOK: Final = "webhook"
+_OUTSIDE: Final = frozenset({GATEWAY, WEBHOOK})
+"""Kinds that call addresses which others give us."""
 TO_SET_UP: Final = tuple(channel for channel in SENDABLE if channel != APP_INBOX.channel)
 
 
@@ -85,6 +88,7 @@ def built_in_settings(settings: Settings) -> dict[str, dict[str, Any]]:
             "ports": settings.outside_ports,
             "public_url": settings.public_url,
         },
+        WEBHOOK: {"networks": settings.outside_networks, "ports": settings.outside_ports},
         TELEGRAM.kind: {"per_second": settings.telegram_per_second},
     }
 
@@ -277,8 +281,9 @@ class Channels:
             options["sealing"] = self._sealing
         if len(channel_class(provider.kind).carries()) > 1:
             options["medium"] = provider.channel
-        if provider.kind == GATEWAY:
+        if provider.kind in _OUTSIDE:
             options["rules"] = Rules.of(kind_of_all["networks"], kind_of_all["ports"])
+        if provider.kind == GATEWAY:
             options["callback"] = callbacks.address(
                 kind_of_all["public_url"], self._sealing, org_id, provider.provider_id
             )

@@ -15,14 +15,15 @@ from perigee.errors import Invalid, NotFound
 from perigee.keys import Keys
 from perigee.lib import mime
 from perigee.lib.ids import message_uuid
-from perigee.messages.cards import Card, CompiledCard
+from perigee.messages.cards import CompiledCard
 from perigee.messages.compile import Compiled, compile_message
-from perigee.messages.contents import ALL_CONTENTS, Email, Sms, read_content
+from perigee.messages.contents import ALL_CONTENTS, AnyContent, Email, read_content
 from perigee.messages.email import CompiledEmail, Envelope
 from perigee.messages.links import SignedLinks
 from perigee.messages.person import Names, Person
 from perigee.messages.sms import CompiledSms
 from perigee.messages.version import CompileOptions, Footer, MessageVersion, parse_sender
+from perigee.messages.webhook import CompiledWebhook
 
 CHANNELS = tuple(ALL_CONTENTS)
 """Channels that can be sent."""
@@ -96,7 +97,7 @@ def compile_content(
     first_link = 1
     for language in [content.default, *sorted(content.versions.keys() - {content.default})]:
         members = read_content(channel, content.versions[language])
-        assert isinstance(members, Email | Sms | Card)
+        assert isinstance(members, AnyContent)
         options = CompileOptions(
             public_url=public_url,
             bulk=marketing,
@@ -115,7 +116,7 @@ def compile_content(
     return compiled
 
 
-def _list_id(content: Email | Sms | Card, org_id: int) -> str | None:
+def _list_id(content: AnyContent, org_id: int) -> str | None:
     """One stream per organisation and sender domain (RFC 2919)."""
     if not isinstance(content, Email):
         return None
@@ -165,6 +166,8 @@ def renderers(
             )
         elif isinstance(one, CompiledCard):
             made[language] = CardRenderer(one, links, keys)
+        elif isinstance(one, CompiledWebhook):
+            made[language] = WebhookRenderer(one, links, keys)
         else:
             made[language] = SmsRenderer(one, links, keys)
     return made
@@ -253,6 +256,24 @@ class CardRenderer:
         iid = str(message_uuid(self._key, links.org_id, links.send_id, ordinal))
         card = self._compiled.render(person, links.of(ordinal, person.contact_id), int(time.time()))
         return Rendered(iid, str(card.pop("from", "")), msgspec.json.encode(card))
+
+    def web_version(self, person: Person, ordinal: int) -> str:
+        raise NotFound("this message has no web version")
+
+
+class WebhookRenderer:
+    """The payload is the JSON document."""
+
+    def __init__(self, compiled: CompiledWebhook, links: SignedLinks, keys: Keys) -> None:
+        self._compiled = compiled
+        self._links = links
+        self._key = keys.message_ids
+
+    def render(self, person: Person, address: str, ordinal: int) -> Rendered:
+        links = self._links
+        iid = str(message_uuid(self._key, links.org_id, links.send_id, ordinal))
+        body = self._compiled.render(person, links.of(ordinal, person.contact_id), int(time.time()))
+        return Rendered(iid, "", body)
 
     def web_version(self, person: Person, ordinal: int) -> str:
         raise NotFound("this message has no web version")

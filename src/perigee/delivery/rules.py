@@ -14,7 +14,7 @@ from perigee.errors import Invalid
 SETTING = "sending_rules"
 """Where they are among the organisation's settings."""
 
-Channel = Literal["email", "sms", "viber", "mobilepush", "webpush", "telegram", "appinbox"]
+Channel = Literal["email", "sms", "viber", "mobilepush", "webpush", "telegram", "appinbox", "webhook"]
 CREDIT_CHANNELS = ("email", "mobilepush")
 
 

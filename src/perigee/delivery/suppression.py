@@ -44,6 +44,9 @@ ADDRESS_KIND = {"email": "email", "sms": "phone", "viber": "phone"}
 TOKEN_KIND = {"mobilepush": "mobilepush", "webpush": "webpush", "telegram": "telegram"}
 """Channel → kind of its push tokens: many per contact, each a recipient of its own."""
 
+WITHOUT_ADDRESS = frozenset({"appinbox", "webhook"})
+"""Channels whose address is the contact itself: one per contact."""
+
 _COLUMN = {"email": "email", "phone": "phone"}
 
 
@@ -70,7 +73,7 @@ def address_join(channel: str) -> str:
         from push_token where org_id = c.org_id and contact_id = c.contact_id and kind = '{kind}' and active
             and (%(app_id)s::text is null or app_id = %(app_id)s) offset 0
     ) a on true"""  # noqa: S608
-    # App Inbox: the contact is its own address.
+    # App Inbox and webhook: the contact is its own address.
     return "cross join lateral (select c.contact_id as recipient, c.contact_id::text as address) a"
 
 

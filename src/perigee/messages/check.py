@@ -6,8 +6,7 @@ import asyncio
 
 import msgspec
 
-from perigee.messages.cards import Card
-from perigee.messages.contents import Email, Sms
+from perigee.messages.contents import AnyContent, Email
 from perigee.messages.prepare import prepare
 from perigee.messages.validate import validate
 from perigee.messages.version import ENGINES
@@ -18,6 +17,6 @@ async def check_content(content: msgspec.Struct, engine: str) -> msgspec.Struct:
     if isinstance(content, Email):
         # The tools run in a child process with limits; waiting for it must not stop the event loop.
         content = await asyncio.to_thread(prepare, content, ENGINES.get(engine))
-    if isinstance(content, Email | Sms | Card):
+    if isinstance(content, AnyContent):
         validate(content, engine=engine)
     return content

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from perigee.messages.cards import Card, CompiledCard, compile_card
-from perigee.messages.contents import Email
+from perigee.messages.contents import Email, Webhook
 from perigee.messages.email import CompiledEmail, compile_email
 from perigee.messages.sms import CompiledSms, compile_sms
 from perigee.messages.version import CompileOptions, MessageVersion
+from perigee.messages.webhook import CompiledWebhook, compile_webhook
 
-Compiled = CompiledEmail | CompiledSms | CompiledCard
+Compiled = CompiledEmail | CompiledSms | CompiledCard | CompiledWebhook
 
 
 def compile_message(version: MessageVersion, options: CompileOptions) -> Compiled:
@@ -17,4 +18,6 @@ def compile_message(version: MessageVersion, options: CompileOptions) -> Compile
         return compile_email(version, options)
     if isinstance(version.content, Card):
         return compile_card(version, options)
+    if isinstance(version.content, Webhook):
+        return compile_webhook(version, options)
     return compile_sms(version, options)

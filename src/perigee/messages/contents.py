@@ -116,6 +116,14 @@ class WebPush(msgspec.Struct, rename="camel", omit_defaults=True):
     buttons: Annotated[list[WebPushButton], Meta(max_length=2)] = []
 
 
+class Webhook(msgspec.Struct, rename="camel", omit_defaults=True):
+    """Ours: a JSON document for the organisation's own endpoint. Values stand in strings or where JSON has a value."""
+
+    body: Text
+
+
+AnyContent = Email | Sms | Viber | MobilePush | WebPush | AppInbox | Telegram | Webhook
+
 CONTENTS: dict[str, type[msgspec.Struct]] = {
     "email": Email,
     "sms": Sms,
@@ -125,7 +133,7 @@ CONTENTS: dict[str, type[msgspec.Struct]] = {
     "telegram": Telegram,
 }
 """Channels whose templates have methods on the old wire."""
-ALL_CONTENTS: dict[str, type[msgspec.Struct]] = {**CONTENTS, "webpush": WebPush}
+ALL_CONTENTS: dict[str, type[msgspec.Struct]] = {**CONTENTS, "webpush": WebPush, "webhook": Webhook}
 
 
 _MISSING = re.compile(r"Object missing required field `([^`]+)`(?! - at)")
@@ -162,7 +170,7 @@ def check_rules(content: msgspec.Struct) -> None:
         case Viber():
             _check_viber(content)
         case MobilePush() | AppInbox() if content.custom_data:
-            _check_json("customData", content.custom_data)
+            check_json("customData", content.custom_data)
         case _:
             pass
 
@@ -175,7 +183,8 @@ def _check_viber(content: Viber) -> None:
         raise Invalid("img, caption and action: all three or none", field="img")
 
 
-def _check_json(field: str, text: str) -> None:
+def check_json(field: str, text: str) -> None:
+    """Raises Invalid."""
     try:
         msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):

@@ -7,6 +7,7 @@ transfer encoding) works on text in which code is opaque. Liquid is `messages.li
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ class Place(Enum):
     HTML = "html"  # text or attribute of HTML
     URL = "url"  # inside a URL: percent-encoded, so it can be no more than a value
     LINK = "link"  # a URL as a whole, of a link (http, https, mailto, tel, sms)
+    JSON = "json"  # inside a string of a JSON document
     SOURCE = "source"  # a URL as a whole, of an image: http and https only, in an HTML attribute
 
 
@@ -51,6 +53,8 @@ def write(text: str, place: Place) -> str:
             return quote(text, safe="", errors="replace")
         case Place.LINK:
             return whole_url(text)
+        case Place.JSON:
+            return json.dumps(text, ensure_ascii=False)[1:-1]
         case Place.SOURCE:
             return escape(whole_url(text, ("http://", "https://")))
         case _:
@@ -62,7 +66,7 @@ class Value:
     """A value that needs no engine: look up, fall back, write.
 
     `fallback` is used for a missing, empty or false value, as the author wrote it: HTML in HTML, text elsewhere; in a
-    URL it is encoded like a value. `raw` values are written as they are.
+    URL and in JSON it is written like a value. `raw` values are written as they are.
     """
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -14,8 +15,10 @@ from liquid.filter import liquid_filter, sequence_filter, string_filter, with_co
 from liquid.undefined import is_undefined
 from markupsafe import Markup
 
+from perigee.lib import json_edge
 from perigee.lib.dates import parse_moment
 from perigee.messages.engine import Place, write
+from perigee.messages.limits import weight
 from perigee.messages.liquid_limits import LimitedContext
 from perigee.messages.person import text_of
 
@@ -24,6 +27,33 @@ class Written(Markup):
     """Text that its author declared to be written for its place already: nothing is escaped or encoded again."""
 
     __slots__ = ()
+
+
+class AsJson(str):
+    """A JSON document, which is a part of JSON as it is; elsewhere it is a text like any other."""
+
+    __slots__ = ()
+
+
+@liquid_filter
+def as_json(value: object) -> AsJson:
+    """`json`: the value as JSON: a text with its quotes, a list, an object; `null` for what is not there."""
+    if is_undefined(value):
+        value = None
+    weight(value)
+    return AsJson(json_edge.encode(_plain(value)).decode())
+
+
+def _plain(value: object) -> object:
+    """Lists and objects as they are, of single values those that JSON knows; others as text."""
+    match value:
+        case None | bool() | int() | float() | Decimal():
+            return value
+        case Mapping():
+            return {str(name): _plain(member) for name, member in value.items()}
+        case list() | tuple() | range():
+            return [_plain(member) for member in value]
+    return text_of(value)
 
 
 @liquid_filter
@@ -40,8 +70,8 @@ def url_encode(value: str) -> Written:
 def _placed(place: Place) -> Callable[..., Written]:
     @liquid_filter
     def placed(value: object) -> Written:
-        if isinstance(value, Written):
-            return value
+        if isinstance(value, Written) or (place is Place.JSON and isinstance(value, AsJson)):
+            return Written(value)
         return Written(write(str(text_of(value)), place))
 
     return placed
@@ -117,8 +147,8 @@ def _as_written(text: str) -> datetime | None:
         return parse_moment(text, UTC)
 
 
-PLACES = {Place.URL: "pg_url", Place.LINK: "pg_link", Place.SOURCE: "pg_source"}
-"""Filters that compiling appends to code in URLs; authors have no use for them."""
+PLACES = {Place.URL: "pg_url", Place.LINK: "pg_link", Place.SOURCE: "pg_source", Place.JSON: "pg_json"}
+"""Filters that compiling appends to code in URLs and in JSON; authors have no use for them."""
 
 
 def register(env: Environment) -> None:
@@ -128,5 +158,6 @@ def register(env: Environment) -> None:
     env.add_filter("strip_html", strip_html)
     env.add_filter("uniq", uniq)
     env.add_filter("date", format_date)
+    env.add_filter("json", as_json)
     for place, name in PLACES.items():
         env.add_filter(name, _placed(place))

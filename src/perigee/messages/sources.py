@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from perigee.errors import Invalid
-from perigee.messages.engine import Source, Template, Value
-from perigee.messages.opaque import Mark, Opaque, split
+from perigee.messages.contents import check_json
+from perigee.messages.engine import Place, Role, Source, Template, Value
+from perigee.messages.opaque import Mark, Opaque, mark, split
 from perigee.messages.rendering import BlockSlot, LinkSlot, Script, Slot, TargetSlot, ValueSlot
 from perigee.messages.slots import Linking, LinkTable, link_address, link_text, open_authority
 from perigee.messages.version import CompileOptions, engine_of
@@ -53,6 +54,27 @@ class Sources:
             link_text(source, source.read(text, field, is_html=False), self.linking, again=again),
             field,
         )
+
+    def json(self, text: str, field: str) -> Script:
+        """A JSON document in which values are written as parts of strings; no links. Raises Invalid also for code that
+        prints otherwise than as a value, and for what could never become JSON."""
+        source = self.source()
+        placed, sample = [], []
+        for part in split(source.read(text, field, is_html=False)):
+            if isinstance(part, str):
+                placed.append(part)
+                sample.append(part)
+                continue
+            code = source.codes[part[1]] if part[0] is Mark.CODE else None
+            if code is not None and code.role is Role.PRINTS:
+                raise Invalid.of(field, code.text, "cannot print in JSON; values are printed by themselves")
+            if code is None or code.role is Role.VALUE:
+                sample.append("1")
+            is_value = code is not None and code.role is Role.VALUE
+            placed.append(source.placed(part[1], Place.JSON) if is_value else mark(*part))
+        if not any(code.role is Role.STEERS for code in source.codes):
+            check_json(field, "".join(sample))
+        return self.script(source, "".join(placed), field)
 
     def address(self, text: str, field: str) -> Script:
         """One address of the web, or a value that is one: a link as a whole."""

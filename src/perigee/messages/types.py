@@ -14,7 +14,7 @@ from perigee.messages.utm import Utm
 NAME_LENGTH = 250
 """Characters of a message's name."""
 
-Channel = Literal["email", "sms", "viber", "mobilepush", "appinbox", "telegram", "webpush"]
+Channel = Literal["email", "sms", "viber", "mobilepush", "appinbox", "telegram", "webpush", "webhook"]
 
 
 class MessageCreated(msgspec.Struct):

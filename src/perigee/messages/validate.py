@@ -12,11 +12,12 @@ from perigee.errors import Invalid
 from perigee.lib.addresses import parse_email
 from perigee.lib.text import is_header_safe
 from perigee.messages.cards import Card, compile_card
-from perigee.messages.contents import Email, Sms
+from perigee.messages.contents import AnyContent, Email, Sms, Webhook
 from perigee.messages.email import compile_email
 from perigee.messages.html import check_size
 from perigee.messages.sms import compile_sms
 from perigee.messages.version import CompileOptions, MessageVersion, parse_sender
+from perigee.messages.webhook import compile_webhook
 
 _ANYWHERE = CompileOptions("https://perigee.invalid")
 _ADDRESS_IN_NAME = re.compile(r"[^\s@<>\"]+@([A-Za-z0-9.-]+\.[A-Za-z]{2,})")
@@ -25,13 +26,15 @@ _NUMBER = re.compile(r"\+?[0-9]{3,15}")
 _CODE = re.compile(r"\{\{|%[A-Z]|\$")
 
 
-def validate(content: Email | Sms | Card, *, engine: str = "liquid") -> None:
+def validate(content: AnyContent, *, engine: str = "liquid") -> None:
     """Raises Invalid. An email whose HTML is still to be made (`messages.prepare`) is made in a child process."""
     version = MessageVersion(content, engine=engine)
     if isinstance(content, Email):
         _email(version, content)
     elif isinstance(content, Card):
         compile_card(version, _ANYWHERE)
+    elif isinstance(content, Webhook):
+        compile_webhook(version, _ANYWHERE)
     else:
         _sms(version, content)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from perigee.errors import Invalid
-from perigee.messages.contents import AppInbox, Email, MobilePush, Sms, Telegram, Viber, WebPush
+from perigee.messages.contents import AnyContent
 from perigee.messages.engine import Engine, Literal
 from perigee.messages.liquid import Liquid
 from perigee.messages.person import Names
@@ -19,7 +19,7 @@ ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (Liquid(), Ve
 
 @dataclass(frozen=True, slots=True)
 class MessageVersion:
-    content: Email | Sms | Viber | MobilePush | WebPush | AppInbox | Telegram
+    content: AnyContent
     language: str = "en"
     engine: str = "liquid"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from perigee.contacts.clean import ID_LENGTH, TOKEN_LENGTH
-from perigee.delivery.suppression import ADDRESS_KIND
+from perigee.delivery.suppression import ADDRESS_KIND, WITHOUT_ADDRESS
 from perigee.errors import Invalid, PerigeeError
 from perigee.lib import json_edge
 from perigee.lib.addresses import normal_phone, not_email, not_phone, parse_email
@@ -99,14 +99,14 @@ def _named(channel: str, element: Mapping[str, Any], shown: str) -> Recipient:
 
 
 def _located(channel: str, locator: str) -> Recipient:
-    """An address of the channel. App Inbox has none of its own: whatever finds the person is taken."""
+    """An address of the channel. Some have none of their own: whatever finds the person is taken."""
     kind = ADDRESS_KIND.get(channel)
-    if kind == "email" or (channel == "appinbox" and "@" in locator):
+    if kind == "email" or (channel in WITHOUT_ADDRESS and "@" in locator):
         email = parse_email(locator)
         if email is None:
             raise not_email(locator, "locator")
         return Recipient(locator, "email", email.normal, email.spelling)
-    phone = normal_phone(locator) if kind == "phone" or channel == "appinbox" else None
+    phone = normal_phone(locator) if kind == "phone" or channel in WITHOUT_ADDRESS else None
     if phone is not None:
         return Recipient(locator, "phone", phone)
     if kind == "phone":

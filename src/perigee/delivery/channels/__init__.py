@@ -19,6 +19,7 @@ CHANNELS: dict[str, str] = {
     "smpp": "perigee.delivery.channels.smpp.channel:SmppChannel",
     "smtp": "perigee.delivery.channels.smtp.channel:SmtpChannel",
     "telegram": "perigee.delivery.channels.telegram.channel:TelegramChannel",
+    "webhook": "perigee.delivery.channels.webhook.channel:WebhookChannel",
     "webpush": "perigee.delivery.channels.webpush.channel:WebPushChannel",
 }
 

@@ -167,7 +167,7 @@ class Parser:
             self.stack[-1].nodes.append(Foreach(*frame.loop, tuple(frame.nodes), frame.line))
 
 
-_PLACES = {place.value: place for place in (Place.URL, Place.LINK, Place.SOURCE)}
+_PLACES = {place.value: place for place in (Place.URL, Place.LINK, Place.SOURCE, Place.JSON)}
 _ESCAPED = re.compile(r"(?<!\\)(\\++)(?=\$!?\{?[A-Za-z]|\#(?:\{?[a-z]|\[\[|\*|\#))")
 
 

@@ -42,7 +42,9 @@ class MessageLeaf(SetLeaf, frozen=True, tag="message"):
     """
 
     what: Happening
-    channel: Literal["email", "sms", "viber", "mobilepush", "webpush", "appinbox", "telegram"] | None = None
+    channel: (
+        Literal["email", "sms", "viber", "mobilepush", "webpush", "appinbox", "telegram", "webhook"] | None
+    ) = None
     times: Comparison = ONCE
     period: Comparison | None = None
 

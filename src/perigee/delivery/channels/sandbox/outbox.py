@@ -81,7 +81,7 @@ async def get_message(connection: Connection, org_id: int, sandbox_id: int) -> K
 
 def readable(kept: Kept) -> str:
     """The text of anything but an email; of a message with several members, each on a line of its own."""
-    if kept.channel == "sms":
+    if kept.channel in ("sms", "webhook"):
         return kept.body.decode("utf-8", "replace")
     return "\n".join(
         f"{name}: {value if isinstance(value, str) else msgspec.json.encode(value).decode()}"
@@ -118,7 +118,7 @@ _SUBJECT = re.compile(rb"^subject:((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE | re.
 
 def headline(kept: Kept) -> str:
     """One line to recognise a message by. Lists show hundreds, so no more of an email is read than its subject."""
-    if kept.channel == "sms":
+    if kept.channel in ("sms", "webhook"):
         return readable(kept)[:160]
     if kept.channel != "email":
         card = _card(kept)

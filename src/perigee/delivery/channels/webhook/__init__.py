@@ -1,0 +1,1 @@
+"""Webhook: a JSON document per person, posted to the organisation's own endpoint."""
