@@ -36,7 +36,7 @@ async def test_a_message_is_made_from_a_json_file(api: Api, host: str, tmp_path:
     source.write_text('{"name": "{{ first_name }}"}')
     server = Server(url=host, key=api.key)
     await asyncio.to_thread(messages.create, "Bonus", body=source, server=server)
-    (made,) = (await api.get("/api/v4/messages?channel=webhook")).json()["data"]
+    (made,) = (await api.get("/api/v4/messages?channel=webhook")).json()["items"]
     assert list(made["versions"].values()) == [{"body": '{"name": "{{ first_name }}"}'}]
     with pytest.raises(OperatorError, match="a webhook has no --from"):
         messages.create("Bonus", sender="Shop", body=source, server=server)
