@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perigee.delivery.channels.webpush import notification
 from perigee.push.vapid import make_pair
 from perigee.push.webpush_types import token_of
 from perigee.settings import Settings
@@ -205,7 +206,7 @@ async def deliver(page: Page, message: Any) -> None:
 
 SHOWN = """navigator.serviceWorker.getRegistration('/push/').then(one => one.getNotifications()).then(all =>
   all.length && all.map(one => ({title: one.title, body: one.body, tag: one.tag, data: one.data,
-    actions: one.actions.map(action => action.title)})))"""
+    actions: one.actions.map(action => action.title), icon: one.icon, image: one.image})))"""
 
 
 CLICK = """async action => {
@@ -266,6 +267,28 @@ async def test_the_worker_shows_a_message_opens_its_link_and_reports_both(shop: 
     opened, left = await page.context.service_workers[0].evaluate(CLICK, "b0")
     assert (opened, left) == (["https://perigee.test/c/def"], 0)
     assert await until(page, reports, 2) == [seen, seen | {"status": "CLICKED"}]
+
+
+async def test_a_message_as_the_channel_makes_it_is_shown_with_its_image_icon_and_buttons(shop: Shop) -> None:
+    page = await shop.open()
+    await page.wait_for_function("localStorage.esPushToken")
+    iid = "99d591ab-0000-4000-8000-000000000002"
+    content = {
+        "title": "Sale",
+        "text": "50 %",
+        "link": "https://perigee.test/c/abc",
+        "linkRaw": "https://shop.example.com/sale",
+        "iconSource": "https://shop.example.com/icon.png",
+        "imageSource": "https://shop.example.com/big.png",
+        "buttons": [{"label": "Buy", "link": "https://perigee.test/c/def"}, {"label": "See"}],
+    }
+    await deliver(page, notification.read(json.dumps(content).encode(), iid).body.decode())
+    (shown,) = await shop.web.until(page, SHOWN)
+    assert (shown["title"], shown["body"], shown["tag"]) == ("Sale", "50 %", iid)
+    assert (shown["icon"], shown["image"]) == (content["iconSource"], content["imageSource"])
+    assert shown["actions"] == ["Buy", "See"]
+    opened, _ = await page.context.service_workers[0].evaluate(CLICK, "b1")
+    assert opened == ["https://perigee.test/c/abc"], "a button without a link leads where the message leads"
 
 
 @pytest.mark.parametrize("message", ["{}", '{"another": "script"}', ""])
