@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -133,8 +134,9 @@ async def _finished(conn: Connection, org_id: int, campaign_id: int) -> tuple[in
 
 
 @contextlib.contextmanager
-def workers(url: str, count: int, profile: bool) -> Iterator[None]:
-    command = [sys.executable, str(Path(__file__).resolve()), "--work", url]
+def workers(url: str, count: int, profile: bool, script: str = __file__) -> Iterator[None]:
+    """`script`: the benchmark that works when it is started with `--work`."""
+    command = [sys.executable, str(Path(script).resolve()), "--work", url]
     running = [
         subprocess.Popen([*command, *(["--profile"] if profile and n == 0 else [])]) for n in range(count)
     ]
@@ -147,11 +149,11 @@ def workers(url: str, count: int, profile: bool) -> Iterator[None]:
             process.wait(60)
 
 
-async def work(url: str) -> None:
+async def work(url: str, **settings: Any) -> None:
     calm()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await worker.run(replace(SETTINGS), url, stop=stop)
+    await worker.run(replace(SETTINGS, **settings), url, stop=stop)
 
 
 def main() -> None:
