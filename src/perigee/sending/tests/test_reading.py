@@ -25,7 +25,10 @@ NAMES = st.sampled_from(
 )
 
 
-@given(st.sampled_from(["email", "sms", "mobilepush", "appinbox"]), st.dictionaries(NAMES, JSON) | JSON)
+@given(
+    st.sampled_from(["email", "sms", "mobilepush", "appinbox", "webhook"]),
+    st.dictionaries(NAMES, JSON) | JSON,
+)
 def test_every_shape_is_read_or_refused(channel: str, element: Any) -> None:
     (one,) = recipients(channel, [element if element is not None else {}], limit=5)
     assert isinstance(one, Recipient | Refused)

@@ -203,6 +203,17 @@ async def test_somebody_whose_data_make_no_json_fails_alone(api: Api, shop: Shop
     assert documents(endpoint.calls) == [{"points": 5}]
 
 
+@pytest.mark.usefixtures("provider_id")
+async def test_of_somebody_who_is_erased_no_message_waits(api: Api, shop: Shop, endpoint: Endpoint) -> None:
+    endpoint.answers = [(500, "", {})]
+    people = await shop.people(2)
+    await started(api, shop, people)
+    await shop.run_sender()
+    answer = await api.delete(f"/api/v1/contact/{people[0]}?erase=true")
+    assert answer.status_code == 200, answer.text
+    assert await shop.sql("select recipient from send_retry where org_id = %(org)s") == [(people[1],)]
+
+
 async def test_without_a_provider_the_sandbox_shows_the_document(api: Api, shop: Shop) -> None:
     (person,) = await shop.people(1)
     await started(api, shop, [person], body='[{"to": "%EMAIL%"}]')
