@@ -130,7 +130,7 @@ class First:
         provider = await self.make("/api/v4/providers", name=MARK)
         intake = await self.make("/api/v4/webhook-intakes")
         mailbox = await self.make("/api/v4/bounce-mailboxes")
-        destination = await self.make("/api/v4/destinations", name=f"{MARK.lower()}.example.com")
+        destination = await self.make("/api/v4/destinations", name="slow.example.com")
         self.ids |= {
             "destination": destination["name"],
             "file_id": int(file["fileId"]),
