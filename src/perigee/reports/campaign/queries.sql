@@ -1,12 +1,13 @@
 -- name: by_ledger
--- Somebody who clicked has read, even with images off. Hits of machines are kept raw and counted nowhere.
-with line as materialized (
+-- Somebody who clicked has read, even with images off. Hits of machines are kept raw and counted nowhere. The contact is
+-- asked for the few lines without an address alone.
+with line as (
     select s.send_id, d.ordinal, d.outcome,
-           case %(by)s::text when 'domain' then split_part(coalesce(d.address, c.email), '@', 2)
+           case %(by)s::text when 'domain' then split_part(coalesce(d.address,
+                    (select c.email from contact c where c.org_id = d.org_id and c.contact_id = d.contact_id)), '@', 2)
                 when 'language' then d.language when 'send' then s.send_id::text end as value
     from send s
     join delivery d on d.org_id = s.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
-    left join contact c on %(by)s::text = 'domain' and d.address is null and c.org_id = d.org_id and c.contact_id = d.contact_id
     where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s
 ), act as materialized (
     select a.send_id, a.ordinal,
@@ -28,7 +29,8 @@ group by 1 order by 3 desc, 1 limit %(limit)s
 
 -- name: by_hit
 -- Hours and days count from the start of the send and come in their order; all else by size.
-with hit as materialized (
+-- A row for each person and value first: to count distinct people of a million would sort them all.
+with hit as (
     select a.send_id, a.ordinal, a.status, a.detail,
            floor(extract(epoch from a.at - s.started_at) / case %(by)s::text when 'day' then 86400 else 3600 end)::int as step,
            case %(by)s::text when 'link' then a.link_no::text when 'url' then a.detail
@@ -38,20 +40,22 @@ with hit as materialized (
     join activity a on a.org_id = s.org_id and a.send_id = s.send_id and a.at >= s.started_at
     where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s and a.status = any(%(statuses)s::text[])
       and coalesce(a.meta ->> 'machine', '') = ''
-), grouped as (
+), person as (
     select case when %(by)s::text in ('hour', 'day') then step::text else coalesce(value, '') end as value,
-           case %(by)s::text when 'link' then coalesce(min(detail), '') else '' end as about,
-           count(distinct (send_id, ordinal))::int as opened,
-           count(distinct (send_id, ordinal)) filter (where status = 'CLICKED')::int as clicked,
-           count(*) filter (where status = 'READ')::int as opens, count(*) filter (where status = 'CLICKED')::int as clicks,
-           min(step) as step
-    from hit group by 1
+           send_id, ordinal, min(detail) as detail, min(step) as step,
+           count(*) filter (where status = 'READ') as opens, count(*) filter (where status = 'CLICKED') as clicks
+    from hit group by 1, 2, 3
+), grouped as (
+    select value, case %(by)s::text when 'link' then coalesce(min(detail), '') else '' end as about,
+           count(*)::int as opened, count(*) filter (where clicks > 0)::int as clicked,
+           sum(opens)::int as opens, sum(clicks)::int as clicks, min(step) as step
+    from person group by 1
 )
 select value, about, opened, clicked, opens, clicks from grouped
 order by case when %(by)s::text in ('hour', 'day') then step end, clicks + opens desc, value limit %(limit)s
 
 -- name: people
--- The ledger by key, filtered; what came later is looked up for the rows of the page alone.
+-- The ledger by key, from the page's place on, filtered; what came later is looked up for the rows of the page alone.
 with engaged as materialized (
     select distinct a.send_id, a.ordinal
     from send s
@@ -59,20 +63,29 @@ with engaged as materialized (
     where cardinality(%(engaged)s::text[]) > 0 and s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s
       and a.status = any(%(engaged)s::text[]) and coalesce(a.meta ->> 'machine', '') = ''
 ), line as materialized (
-    select s.send_id, s.started_at, d.ordinal, d.contact_id,
-           coalesce(d.address, case s.channel when 'email' then c.email when 'sms' then c.phone when 'viber' then c.phone end)
-               as address,
-           d.outcome, d.reason, d.provider_text, d.language, d.attempt, d.at
+    select s.send_id, s.started_at, d.*
     from send s
-    join delivery d on d.org_id = s.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
-    left join contact c on c.org_id = d.org_id and c.contact_id = d.contact_id
-    where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s
-      and (s.send_id, d.ordinal) > (%(send_id)s, %(ordinal)s)
-      and (%(outcome)s::text is null or d.outcome = %(outcome)s)
-      and (%(reason)s::text is null or d.reason = %(reason)s)
-      and (%(domain)s::text is null or split_part(coalesce(d.address, c.email), '@', 2) = %(domain)s)
-      and (%(address)s::text is null or coalesce(d.address, c.email, c.phone) = %(address)s)
-      and (cardinality(%(engaged)s::text[]) = 0 or (s.send_id, d.ordinal) in (select send_id, ordinal from engaged))
+    cross join lateral (
+        select d.ordinal, d.contact_id,
+               coalesce(d.address, case s.channel when 'email' then c.email when 'sms' then c.phone when 'viber' then c.phone end)
+                   as address,
+               d.outcome, d.reason, d.provider_text, d.language, d.attempt, d.at
+        from delivery d
+        left join lateral (
+            select c.email, c.phone from contact c
+            where d.address is null and c.org_id = d.org_id and c.contact_id = d.contact_id offset 0
+        ) c on true
+        where d.org_id = s.org_id and d.send_started_at = s.started_at and d.send_id = s.send_id
+          and d.ordinal > case when s.send_id = %(send_id)s then %(ordinal)s::int else -1 end
+          and (%(outcome)s::text is null or d.outcome = %(outcome)s)
+          and (%(reason)s::text is null or d.reason = %(reason)s)
+          and (%(domain)s::text is null or split_part(coalesce(d.address, c.email), '@', 2) = %(domain)s)
+          and (%(address)s::text is null or coalesce(d.address, c.email, c.phone) = %(address)s)
+          and (cardinality(%(engaged)s::text[]) = 0
+               or d.ordinal in (select e.ordinal from engaged e where e.send_id = s.send_id))
+        order by d.ordinal limit %(limit)s
+    ) d
+    where s.org_id = %(org_id)s and s.campaign_id = %(campaign_id)s and s.send_id >= %(send_id)s
     order by s.send_id, d.ordinal limit %(limit)s
 )
 select line.send_id, line.ordinal, line.contact_id, line.address, line.outcome, line.reason, line.provider_text,
