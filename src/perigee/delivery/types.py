@@ -60,5 +60,5 @@ class ProviderView(msgspec.Struct):
 class DestinationLimit(msgspec.Struct, forbid_unknown_fields=True):
     """`name`: an operator's first domain, as gmail.com; its other domains share the limit, which is per provider."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=253, pattern=r"^[^\\s/@]+$")]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=253, pattern=r"^[^\s/@]+\Z")]
     per_second: Annotated[float, msgspec.Meta(gt=0, le=100_000)]
