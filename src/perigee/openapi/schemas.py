@@ -156,7 +156,8 @@ def _short(name: str) -> str:
 
 
 def _exact(schema: Any, names: Mapping[str, str]) -> Any:
-    """Decimals are numbers on the wire; unions of plain types read as one; references follow the shorter names."""
+    """Decimals are numbers on the wire; unions of plain types read as one; references follow the shorter names; the end
+    of a text is `$` in the patterns of JSON Schema."""
     if isinstance(schema, list):
         return [_exact(one, names) for one in schema]
     if not isinstance(schema, dict):
@@ -166,6 +167,8 @@ def _exact(schema: Any, names: Mapping[str, str]) -> Any:
     if "$ref" in schema:
         return schema | {"$ref": REF + names[schema["$ref"].removeprefix(REF)]}
     schema = {key: _exact(value, names) for key, value in schema.items()}
+    if isinstance(pattern := schema.get("pattern"), str) and pattern.endswith(r"\Z"):
+        schema["pattern"] = pattern.removesuffix(r"\Z") + "$"
     choices = schema.get("anyOf", [])
     if choices and all(set(one) == {"type"} and one["type"] in _SIMPLE for one in choices):
         del schema["anyOf"]
