@@ -1,7 +1,7 @@
 """One batch from claim to end, in windows, so that after any crash the books are exact (DESIGN 5).
 
-Per batch: load everybody → again and again *commit(outcomes so far, intent for the next) → look at suppression →
-render → hand to the channel*. No message leaves before the commit that holds its intent. The channel's answers come
+Per batch: load everybody → again and again *commit(outcomes so far, intent for the next), look at suppression meanwhile
+→ render → hand to the channel*. No message leaves before the commit that holds its intent. The channel's answers come
 while the next window is being written, so the pipe stays full. A database that goes away is waited for as long as the
 lease is ours: what was learned meanwhile is kept, and written as soon as it is back.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -51,6 +52,13 @@ class Carrier(NamedTuple):
     provider_id: int
     channel: Channel
     others: bool
+
+
+class Seen(NamedTuple):
+    """Who is suppressed, or must wait, and why; until when (monotonic) that may be relied on."""
+
+    suppressed: dict[int, str | Wait]
+    fresh_until: float
 
 
 class BatchRunner:
@@ -133,8 +141,14 @@ class BatchRunner:
             share = await self._intend(size)
             over = self.position + share.advanced >= size and not share.advanced and not self.open
             due = share.advanced or self.settled or over or self._renewal_due()
-            if due and not await self._commit(share, done=over):
-                return
+            again = self._take_again()
+            looked = asyncio.create_task(self._look_at([*share.begin, *again]))
+            try:
+                if due and not await self._commit(share, done=over):
+                    return
+                seen = await looked
+            finally:
+                looked.cancel()
             if over:
                 await self._patiently(self._finish)
                 return
@@ -143,7 +157,7 @@ class BatchRunner:
             elif not self.running and not self.open and not self.settled:
                 await self._patiently(self._release)
                 return
-            await self._begin([*share.begin, *self._take_again()])
+            await self._begin([*share.begin, *again], seen)
             if self.position >= size:
                 self.all_begun.set()
             await self._wait()
@@ -341,11 +355,13 @@ class BatchRunner:
         """Spread without a random source: the fractional part of a golden-ratio walk over the recipients."""
         return (self.lease.ordinals[index] * 0.618033988749895) % 1.0
 
-    async def _begin(self, indexes: list[int]) -> None:
-        """Looks at suppression once more, renders and hands over."""
+    async def _begin(self, indexes: list[int], seen: Seen) -> None:
+        """Renders and hands over."""
         if not indexes:
             return
-        suppressed, fresh_until = await self._patiently(lambda: self._look_at(indexes))
+        if time.monotonic() > seen.fresh_until:  # the commit took long
+            seen = await self._look_at(indexes)
+        suppressed, fresh_until = seen
         clocks = self.send.clocks(datetime.now(UTC))
         for number, index in enumerate(indexes):
             prepared = self.people.get(index)
@@ -364,11 +380,16 @@ class BatchRunner:
             if number % 8 == 7:
                 await asyncio.sleep(0)  # let the connections read and write while we render
 
-    async def _look_at(self, indexes: list[int]) -> tuple[dict[int, str | Wait], float]:
-        """Who is suppressed now, or must wait, and why; until when (monotonic) that may be relied on."""
+    async def _look_at(self, indexes: list[int]) -> Seen:
+        """Suppression once more, right before sending (reliability 7)."""
+        if not indexes:
+            return Seen({}, math.inf)
+        return await self._patiently(lambda: self._look_once(indexes))
+
+    async def _look_once(self, indexes: list[int]) -> Seen:
         asked_at = time.monotonic()
         found = await self.send.suppressed(self.sender.database, self.lease, indexes)
-        return found, asked_at + FRESH_SECONDS
+        return Seen(found, asked_at + FRESH_SECONDS)
 
     def _on_receipt(self, index: int, outgoing: Outgoing) -> Callable[[asyncio.Future[Receipt]], None]:
         def settle(future: asyncio.Future[Receipt]) -> None:
