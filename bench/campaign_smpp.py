@@ -3,8 +3,9 @@
     python bench/campaign_smpp.py [--recipients 20000] [--workers 2] [--rounds 3]
 
 The value is recipients per second from the launch until the send is finished, one part each, without receipts; a round
-before the others, in which the workers start, does not count. The bound is the bare `smpp34.Client` submitting texts of the same size to the same simulator, with as many sessions and as large a
-window, in the same run. The simulator is a process of its own.
+before the others, in which the workers start, does not count. The bound is the bare `smpp34.Client` submitting texts of
+the same size to the same simulator, with as many sessions and as large a window, in the same run. The simulator is a
+process of its own.
 """
 
 from __future__ import annotations
