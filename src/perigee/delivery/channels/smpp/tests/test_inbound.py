@@ -147,8 +147,8 @@ async def test_what_cannot_be_stored_is_brought_again(
 async def test_what_cannot_be_read_is_refused_for_good(
     peer: Peer, open_channel: OpenChannel, shop: Shop
 ) -> None:
-    open_channel(peer.port, stand=True)
-    await until(lambda: peer.binds)
+    channel = open_channel(peer.port, stand=True)
+    await until(lambda: channel._binds.sessions)
     peer.connections[0].write(frame(Command.DELIVER_SM, 8, b"no end"))
     assert (await peer.answers.get()).status == 0x66
     assert (await answered(peer, b"id:1 stat:WHATEVER")).status == 0  # logged as it came
