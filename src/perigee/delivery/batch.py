@@ -1,7 +1,7 @@
 """One batch from claim to end, in windows, so that after any crash the books are exact (DESIGN 5).
 
-Per batch: load everybody → again and again *commit(outcomes so far, intent for the next), look at suppression meanwhile
-→ render → hand to the channel*. No message leaves before the commit that holds its intent. The channel's answers come
+Per batch: load everybody → again and again *commit(outcomes so far, intent for the next) → look at suppression →
+render → hand to the channel*. No message leaves before the commit that holds its intent. The channel's answers come
 while the next window is being written, so the pipe stays full. A database that goes away is waited for as long as the
 lease is ours: what was learned meanwhile is kept, and written as soon as it is back.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -52,13 +51,6 @@ class Carrier(NamedTuple):
     provider_id: int
     channel: Channel
     others: bool
-
-
-class Seen(NamedTuple):
-    """Who is suppressed, or must wait, and why; until when (monotonic) that may be relied on."""
-
-    suppressed: dict[int, str | Wait]
-    fresh_until: float
 
 
 class BatchRunner:
@@ -141,14 +133,8 @@ class BatchRunner:
             share = await self._intend(size)
             over = self.position + share.advanced >= size and not share.advanced and not self.open
             due = share.advanced or self.settled or over or self._renewal_due()
-            again = self._take_again()
-            looked = asyncio.create_task(self._look_at([*share.begin, *again]))
-            try:
-                if due and not await self._commit(share, done=over):
-                    return
-                seen = await looked
-            finally:
-                looked.cancel()
+            if due and not await self._commit(share, done=over):
+                return
             if over:
                 await self._patiently(self._finish)
                 return
@@ -157,7 +143,7 @@ class BatchRunner:
             elif not self.running and not self.open and not self.settled:
                 await self._patiently(self._release)
                 return
-            await self._begin([*share.begin, *again], seen)
+            await self._begin([*share.begin, *self._take_again()])
             if self.position >= size:
                 self.all_begun.set()
             await self._wait()
@@ -355,13 +341,11 @@ class BatchRunner:
         """Spread without a random source: the fractional part of a golden-ratio walk over the recipients."""
         return (self.lease.ordinals[index] * 0.618033988749895) % 1.0
 
-    async def _begin(self, indexes: list[int], seen: Seen) -> None:
-        """Renders and hands over."""
+    async def _begin(self, indexes: list[int]) -> None:
+        """Looks at suppression once more, renders and hands over."""
         if not indexes:
             return
-        if time.monotonic() > seen.fresh_until:  # the commit took long
-            seen = await self._look_at(indexes)
-        suppressed, fresh_until = seen
+        suppressed, fresh_until = await self._patiently(lambda: self._look_at(indexes))
         clocks = self.send.clocks(datetime.now(UTC))
         for number, index in enumerate(indexes):
             prepared = self.people.get(index)
@@ -380,16 +364,11 @@ class BatchRunner:
             if number % 8 == 7:
                 await asyncio.sleep(0)  # let the connections read and write while we render
 
-    async def _look_at(self, indexes: list[int]) -> Seen:
-        """Suppression once more, right before sending (reliability 7)."""
-        if not indexes:
-            return Seen({}, math.inf)
-        return await self._patiently(lambda: self._look_once(indexes))
-
-    async def _look_once(self, indexes: list[int]) -> Seen:
+    async def _look_at(self, indexes: list[int]) -> tuple[dict[int, str | Wait], float]:
+        """Who is suppressed now, or must wait, and why; until when (monotonic) that may be relied on."""
         asked_at = time.monotonic()
         found = await self.send.suppressed(self.sender.database, self.lease, indexes)
-        return Seen(found, asked_at + FRESH_SECONDS)
+        return found, asked_at + FRESH_SECONDS
 
     def _on_receipt(self, index: int, outgoing: Outgoing) -> Callable[[asyncio.Future[Receipt]], None]:
         def settle(future: asyncio.Future[Receipt]) -> None:
