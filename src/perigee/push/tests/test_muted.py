@@ -67,6 +67,7 @@ async def test_what_people_asked_for_themselves_reaches_the_muted(shop: Shop) ->
     two = await person(shop, "2", "null")
     await shop.started([one, two], channel="telegram", versions={"en": {"text": "Your code"}})
     await shop.sql("update send set kind = 'single', marketing = false where org_id = %(org)s")
+    await shop.sql("update send_batch set lane = 0 where org_id = %(org)s")
     await shop.sql("update push_token set muted_until = now() + interval '1 hour' where org_id = %(org)s")
     await shop.run_sender()
     assert await shop.sql("select address from sandbox_message where org_id = %(org)s") == [("2",)]

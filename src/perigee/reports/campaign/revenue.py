@@ -10,6 +10,7 @@ from perigee.campaigns.store import get_campaign
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.errors import Invalid
+from perigee.lib.text import clean
 from perigee.messages.contents import ALL_CONTENTS
 from perigee.reports.campaign.types import Purchase, Revenue, RevenueRules, Touch
 
@@ -38,7 +39,8 @@ async def set_rules(connection: Connection, org_id: int, wanted: RevenueRules) -
     for channel in wanted.channels:
         if channel not in ALL_CONTENTS:
             raise Invalid.of("channels", channel, "must be one of " + ", ".join(ALL_CONTENTS))
-    stored = msgspec.json.encode(wanted).decode()
+    tags = [tag for tag in map(clean, wanted.exclude_tags) if tag]
+    stored = msgspec.json.encode(msgspec.structs.replace(wanted, exclude_tags=tags)).decode()
     await connection.execute(q.set_rules, {"org_id": org_id, "rules": stored})
     return await rules(connection, org_id)
 
