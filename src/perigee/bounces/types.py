@@ -30,8 +30,12 @@ class MailboxCreate(msgspec.Struct, forbid_unknown_fields=True):
     """An IMAP account. The password is stored encrypted."""
 
     host: Annotated[str, msgspec.Meta(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:_-]+$")]
-    username: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    password: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    username: Annotated[
+        str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+$")
+    ]
+    password: Annotated[
+        str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+$")
+    ]
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 993
     security: Literal["tls", "starttls", "none"] = "tls"
     folder: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[ -~]+$")] = "INBOX"
