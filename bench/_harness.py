@@ -112,8 +112,11 @@ def request(method: str, path: str, key: str, body: bytes) -> bytes:
 class _Client(asyncio.Protocol):
     """One kept connection: sends the next request when the answer to the last has come."""
 
-    def __init__(self, following: Callable[[], bytes | None], done: asyncio.Future[None]) -> None:
+    def __init__(
+        self, following: Callable[[], bytes | None], done: asyncio.Future[None], status: bytes
+    ) -> None:
         self._following = following
+        self._expected = b"HTTP/1.1 " + status
         self._done = done
         self._buffer = b""
 
@@ -138,7 +141,7 @@ class _Client(asyncio.Protocol):
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
         if len(body) < length:
             return
-        if not head.startswith(b"HTTP/1.1 200"):
+        if not head.startswith(self._expected):
             self._done.set_exception(RuntimeError(self._buffer.decode(errors="replace")[:500]))
             self._transport.close()
             return
@@ -150,8 +153,8 @@ class _Client(asyncio.Protocol):
             self._done.set_exception(exc or RuntimeError("the server closed the connection"))
 
 
-def rate(port: int, requests: Sequence[bytes], *, clients: int = 32) -> float:
-    """Answers per second; raises when one is not 200."""
+def rate(port: int, requests: Sequence[bytes], *, clients: int = 32, status: int = 200) -> float:
+    """Answers per second; raises when one is of another status."""
 
     async def run() -> float:
         left = iter(requests)
@@ -159,7 +162,7 @@ def rate(port: int, requests: Sequence[bytes], *, clients: int = 32) -> float:
         finished: list[asyncio.Future[None]] = [loop.create_future() for _ in range(clients)]
         started = time.perf_counter()
         for done in finished:
-            client = functools.partial(_Client, lambda: next(left, None), done)
+            client = functools.partial(_Client, lambda: next(left, None), done, b"%d" % status)
             await loop.create_connection(client, "127.0.0.1", port)
         await asyncio.gather(*finished)
         return len(requests) / (time.perf_counter() - started)
