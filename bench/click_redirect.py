@@ -1,6 +1,6 @@
 """A click, `GET /c/<token>`, with 32 clients (DESIGN 9, row 8), held against an empty endpoint of the same web process.
 
-    python bench/click.py [--clicks 20000] [--rounds 3] [--recipients 100000]
+    python bench/click_redirect.py [--clicks 20000] [--rounds 3] [--recipients 100000]
 
 Each click is of another recipient of one campaign, on one of its ten links, by one of two hundred browsers. It is judged
 (person or machine) and committed before it is answered. Both endpoints are measured in turn.
