@@ -21,7 +21,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -201,6 +201,10 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
         if advice in _ONLY_WHEN_FAILED and self.outcome is not Outcome.FAILED:
             return Advice.NOTHING
         return advice
+
+
+STALE: Final = Receipt(Outcome.DEFERRED, Reason.STALE, "waited too long to be begun", counted=False)
+LEASE_LOST: Final = Receipt(Outcome.DEFERRED, Reason.LEASE_LOST, "the right to send ran out", counted=False)
 
 
 class EventType(StrEnum):

@@ -18,8 +18,6 @@ log = structlog.get_logger()
 
 SET_SIZE: Final = 500
 
-STALE: Final = Receipt(Outcome.DEFERRED, Reason.STALE, "waited too long to be begun", counted=False)
-LEASE_LOST: Final = Receipt(Outcome.DEFERRED, Reason.LEASE_LOST, "the right to send ran out", counted=False)
 AWAY: Final = Receipt(Outcome.DEFERRED, Reason.CONNECTION_LOST, "the database was away", counted=False)
 UNCERTAIN: Final = Receipt(Outcome.UNCERTAIN, Reason.ANSWER_LOST, "the push service gave no answer")
 

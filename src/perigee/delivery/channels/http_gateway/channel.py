@@ -6,7 +6,6 @@ then the message is sent a second time under the same one.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import time
 from collections.abc import Mapping
@@ -14,10 +13,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-import structlog
 
 from perigee.delivery.channel import (
-    DeliveryError,
+    LEASE_LOST,
+    STALE,
     DeliveryEvent,
     Medium,
     Outcome,
@@ -25,35 +24,33 @@ from perigee.delivery.channel import (
     ProviderRequest,
     Reason,
     Receipt,
-    StreamChannel,
 )
 from perigee.delivery.channels.http_gateway import templates
 from perigee.delivery.channels.http_gateway.answers import read_answer
 from perigee.delivery.channels.http_gateway.gateway import Gateway
 from perigee.delivery.channels.http_gateway.receipts import REFERENCE, read_receipts
 from perigee.delivery.channels.http_gateway.settings import GatewaySettings
+from perigee.delivery.request_channel import RequestChannel
 from perigee.errors import Invalid
 from perigee.lib.outside import Limits, NoAnswer, Outside, Rules, Unreachable
-
-log = structlog.get_logger()
 
 LIMITS: Final = Limits(size=262_144, total=12.0, idle=10.0)
 """Two tries stay within a lease."""
 TYPES: Final = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 
-STALE: Final = Receipt(Outcome.DEFERRED, Reason.STALE, "waited too long to be begun", counted=False)
-LEASE_LOST: Final = Receipt(Outcome.DEFERRED, Reason.LEASE_LOST, "the right to send ran out", counted=False)
 UNCERTAIN: Final = Receipt(Outcome.UNCERTAIN, Reason.ANSWER_LOST, "the gateway gave no answer")
 UNREACHABLE: Final = Receipt(
     Outcome.DEFERRED, Reason.PROVIDER_UNREACHABLE, "the gateway cannot be reached", counted=False
 )
 
 
-class GatewayChannel(StreamChannel):
+class GatewayChannel(RequestChannel):
     medium = Medium.SMS
     media = frozenset({Medium.SMS, Medium.VIBER})
     places = frozenset({"preset", "gateway", "values"})
     Settings = GatewaySettings
+    limits = LIMITS
+    broken = UNCERTAIN
 
     def __init__(self, settings: GatewaySettings, *, medium: str, rules: Rules, callback: str) -> None:
         """`callback`: the address that the gateway calls with its reports."""
@@ -64,27 +61,12 @@ class GatewayChannel(StreamChannel):
         self._settings = settings
         self._medium = medium
         self._callback = callback
-        self._rules = rules
-        self._room = asyncio.Semaphore(settings.connections)
-        self._outside: Outside | None = None
-        self._opening = asyncio.Lock()
-        self._running: set[asyncio.Task[Receipt]] = set()
+        super().__init__(rules, settings.connections)
         self.reports = settings.callbacks and self._gateway.reports is not None
-
-    def submit(self, outgoing: Outgoing) -> asyncio.Future[Receipt]:
-        task = asyncio.create_task(self._deliver(outgoing))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return task
 
     async def check(self) -> None:
         """Whether anybody is at the gateway's address; no gateway signs in without a message."""
-        link = templates.fill_url(self._gateway.url, self._values_of_account())
-        try:
-            async with (await self._open()).request("HEAD", link, limits=LIMITS):
-                pass
-        except Invalid as error:
-            raise DeliveryError(error.message, permanent=not isinstance(error, Unreachable)) from None
+        await self.reach(templates.fill_url(self._gateway.url, self._values_of_account()))
 
     def read_events(self, request: ProviderRequest) -> list[DeliveryEvent]:
         if self._gateway.reports is None:
@@ -97,29 +79,7 @@ class GatewayChannel(StreamChannel):
             now=datetime.now(UTC),
         )
 
-    async def close(self) -> None:
-        while self._running:
-            await asyncio.wait(self._running)
-        if self._outside is not None:
-            await self._outside.__aexit__()
-            self._outside = None
-
-    async def _open(self) -> Outside:
-        async with self._opening:
-            if self._outside is None:
-                self._outside = await Outside(self._rules).__aenter__()
-            return self._outside
-
-    async def _deliver(self, outgoing: Outgoing) -> Receipt:
-        try:
-            outside = await self._open()
-            async with self._room:
-                return await self._send(outside, outgoing)
-        except Exception:
-            log.exception("gateway failed", send_id=outgoing.send_id, ordinal=outgoing.ordinal)
-            return UNCERTAIN
-
-    async def _send(self, outside: Outside, outgoing: Outgoing) -> Receipt:
+    async def deliver(self, outside: Outside, outgoing: Outgoing) -> Receipt:
         values = self._values(outgoing)
         tries = 2 if self._gateway.once else 1
         for number in range(tries):

@@ -14,9 +14,9 @@ import structlog
 from msgspec import Meta
 
 from perigee.db.pool import Connection, Database
-from perigee.delivery.channel import Medium, Outcome, Outgoing, Reason, Receipt
+from perigee.delivery.channel import LEASE_LOST, STALE, Medium, Outcome, Outgoing, Reason, Receipt
 from perigee.delivery.channels.mobilepush import apns, card, fcm
-from perigee.delivery.lookup_channel import LEASE_LOST, STALE, UNCERTAIN, LookupChannel
+from perigee.delivery.lookup_channel import UNCERTAIN, LookupChannel
 from perigee.errors import Invalid
 from perigee.lib.tokens import InvalidToken
 from perigee.push import devices

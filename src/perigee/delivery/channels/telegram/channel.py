@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Meta
 
 from perigee.db.pool import Connection, Database
-from perigee.delivery.channel import Medium, Outcome, Outgoing, Reason, Receipt
+from perigee.delivery.channel import LEASE_LOST, STALE, Medium, Outcome, Outgoing, Reason, Receipt
 from perigee.delivery.channels.telegram import bot_api
-from perigee.delivery.lookup_channel import LEASE_LOST, STALE, UNCERTAIN, LookupChannel
+from perigee.delivery.lookup_channel import UNCERTAIN, LookupChannel
 from perigee.errors import Invalid
 from perigee.lib.outside import Limits, NoAnswer, Outside, Rules, Unreachable
 from perigee.lib.tokens import InvalidToken

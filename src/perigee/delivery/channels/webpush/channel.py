@@ -13,13 +13,13 @@ from msgspec import Meta
 from yarl import URL
 
 from perigee.db.pool import Connection, Database
-from perigee.delivery.channel import Medium, Outcome, Outgoing, Reason, Receipt
+from perigee.delivery.channel import LEASE_LOST, STALE, Medium, Outcome, Outgoing, Reason, Receipt
 from perigee.delivery.channels.webpush import notification, replies, subscriptions
 from perigee.delivery.channels.webpush.encryption import LARGEST, encrypt
 from perigee.delivery.channels.webpush.notification import Notification
 from perigee.delivery.channels.webpush.signing import Signer
 from perigee.delivery.channels.webpush.subscriptions import Subscribed
-from perigee.delivery.lookup_channel import LEASE_LOST, STALE, UNCERTAIN, LookupChannel
+from perigee.delivery.lookup_channel import UNCERTAIN, LookupChannel
 from perigee.errors import Invalid
 from perigee.lib.outside import Limits, NoAnswer, Outside, Rules, Unreachable
 from perigee.lib.public_addresses import is_public
