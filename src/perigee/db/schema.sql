@@ -1,5 +1,20 @@
 -- What the migrations arrive at. Written by `perigee db schema --write`; do not edit.
 
+CREATE FUNCTION json_items(value jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    select case jsonb_typeof(value)
+        when 'array' then value
+        when 'object' then jsonb_build_array(value)
+        when 'string' then
+            case when left(ltrim(value #>> '{}', E' \t\n\r'), 1) = '[' and pg_input_is_valid(value #>> '{}', 'jsonb')
+                 then (value #>> '{}')::jsonb
+                 when left(ltrim(value #>> '{}', E' \t\n\r'), 1) = '{' and pg_input_is_valid(value #>> '{}', 'jsonb')
+                 then jsonb_build_array((value #>> '{}')::jsonb)
+                 else '[]'::jsonb end
+        else '[]'::jsonb end
+$$;
+
 CREATE FUNCTION tally_added_contacts() RETURNS trigger
     LANGUAGE plpgsql
     AS $$

@@ -45,7 +45,7 @@ async def load_people(
     segments = await load.segments(needs.segments) if needs.segments else {}
     sums = await load.order_sums() if needs.order_sums else {}
     orders = await load.grouped(queries.facts_orders, Order) if needs.orders else {}
-    events = await load.events(needs.events) if needs.events else {}
+    events = await load.events(needs.events, needs.lists) if needs.events else {}
     messages = await load.messages(needs.messages) if needs.messages else {}
     people = {}
     for *columns, fields in contacts:
@@ -98,12 +98,19 @@ class _Loader(NamedTuple):
             for contact_id, *columns in await self.rows(queries.facts_order_sums)
         }
 
-    async def events(self, wanted: dict[int, set[str]]) -> dict[int, dict[int, list[Event]]]:
-        params = sorted(set().union(*wanted.values()))
-        rows = await self.rows(queries.facts_events, event_type_ids=sorted(wanted), params=params)
+    async def events(
+        self, wanted: dict[int, set[str]], lists: dict[str, set[str]]
+    ) -> dict[int, dict[int, list[Event]]]:
+        rows = await self.rows(
+            queries.facts_events,
+            event_type_ids=sorted(wanted),
+            params=sorted(set().union(*wanted.values())),
+            lists=sorted(lists),
+            members=sorted(set().union(*lists.values())),
+        )
         found: dict[int, dict[int, list[Event]]] = defaultdict(lambda: defaultdict(list))
-        for contact_id, type_id, occurred_at, values in rows:
-            found[contact_id][type_id].append(Event(occurred_at, values or {}))
+        for contact_id, type_id, occurred_at, values, things in rows:
+            found[contact_id][type_id].append(Event(occurred_at, values or {}, things or {}))
         return found
 
     async def messages(self, wanted: set[Happening]) -> dict[int, dict[Happening, list[Message]]]:

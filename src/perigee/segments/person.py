@@ -51,6 +51,9 @@ class Event(NamedTuple):
     occurred_at: datetime
     params: Mapping[str, str | None]
     """The parameters that the tree asks for, as text; JSON of what is neither text nor number."""
+    lists: Mapping[str, Sequence[Mapping[str, str | None]]] = {}
+    """By parameter, of those that the tree asks for and the event has: the things it lists, each with the members
+    that are asked for as text."""
 
 
 class Message(NamedTuple):
@@ -80,7 +83,7 @@ class Person:
     placed: OrderSums = NO_ORDERS
     orders: Sequence[Order] = ()
     events: Mapping[int, Sequence[Event]] = field(default_factory=dict)
-    """By event type id."""
+    """By event type id; in the order of time, those of one instant in that of their ids."""
     messages: Mapping[Happening, Sequence[Message]] = field(default_factory=dict)
     """By what happened."""
 
@@ -96,4 +99,6 @@ class Needs:
     orders: bool = False
     events: dict[int, set[str]] = field(default_factory=dict)
     """Event types, each with the parameters asked for."""
+    lists: dict[str, set[str]] = field(default_factory=dict)
+    """Parameters of events that list things, each with the members asked for."""
     messages: set[Happening] = field(default_factory=set)

@@ -146,12 +146,25 @@ from orders
 where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
 
 -- name: facts_events
--- Of the parameters only those that are asked for, as text.
+-- Of the parameters only those that are asked for, as text; of those that list things (`lists`) the things, of these
+-- the members that are asked for, as text.
 select contact_id, event_type_id, occurred_at,
-       (select jsonb_object_agg(name, params ->> name) from unnest(%(params)s::text[]) as asked (name))
+       (select jsonb_object_agg(name, params ->> name) from unnest(%(params)s::text[]) as asked (name)),
+       (select jsonb_object_agg(list, things)
+        from unnest(%(lists)s::text[]) as asked (list),
+             lateral (
+                 select coalesce(jsonb_agg(coalesce(members, '{}') order by place), '[]') as things
+                 from jsonb_array_elements(json_items(params -> list)) with ordinality as thing (item, place),
+                      lateral (
+                          select jsonb_object_agg(name, item ->> name) as members
+                          from unnest(%(members)s::text[]) as asked (name)
+                      ) as asked
+             ) as listed
+        where params ? list)
 from event
 where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
-  and event_type_id = any(%(event_type_ids)s::bigint[]);
+  and event_type_id = any(%(event_type_ids)s::bigint[])
+order by contact_id, event_type_id, occurred_at, event_id;
 
 -- name: facts_deliveries
 select d.contact_id, d.outcome, d.at, s.channel, d.send_id, d.ordinal

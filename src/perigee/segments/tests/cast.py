@@ -65,8 +65,9 @@ insert into segment_member (org_id, segment_id, contact_id) values
 insert into subscription_category (org_id, key, name, segment_id) values (7101, 'news', 'News', 12);
 insert into event_type (org_id, event_type_id, key, name) values (7101, 601, 'cart', 'Cart'), (7101, 602, 'visit', 'Visit');
 insert into event (org_id, event_type_id, contact_id, occurred_at, params) values
-  (7101, 601, 1, '2026-03-29 10:00+00', '{"price": "100", "name": "Tea", "until": "2026-04-01"}'),
-  (7101, 601, 1, '2026-03-28 12:00+00', '{"price": 20.5, "name": "tea"}'),
+  (7101, 601, 1, '2026-03-29 10:00+00', '{"price": "100", "name": "Tea", "until": "2026-04-01",
+    "goods": [{"sku": "tea", "number": 2}, {"sku": "mug", "number": 1}]}'),
+  (7101, 601, 1, '2026-03-28 12:00+00', '{"price": 20.5, "name": "tea", "goods": "[{\\"sku\\": \\"pot\\"}]"}'),
   (7101, 601, 2, '2026-03-20 12:00+00', '{"price": "cheap", "name": "Mug"}'),
   (7101, 602, 2, '2026-03-29 10:15+00', '{}'),
   (7101, 601, 5, '2026-03-29 10:00+00', '{"price": "100", "name": "Tea"}');

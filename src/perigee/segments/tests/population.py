@@ -200,10 +200,23 @@ class _Population:
             "event_type_id, contact_id, occurred_at, params",
             [
                 (self.rng.choice(list(EVENT_TYPES.values())), self.maybe(self.people, 0.95), self.rng.choice(moments),
-                 json.dumps({name: self.rng.choice(values) for name in ("price", "name") if self.rng.random() < 0.7}))
+                 json.dumps(
+                     {name: self.rng.choice(values) for name in ("price", "name") if self.rng.random() < 0.7}
+                     | self.listed("goods", ["price", "name"], values)
+                 ))
                 for _ in range(PEOPLE * 3)
             ],
         )  # fmt: skip
+
+    def listed(self, name: str, members: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+        """A list of things as all callers send it: JSON, its text, one thing alone, nothing sound."""
+        things: list[Any] = [
+            {member: self.rng.choice(values) for member in members if self.rng.random() < 0.8}
+            for _ in range(self.rng.randrange(4))
+        ]
+        forms = [things, things, json.dumps(things), f"\n {json.dumps(things)}", [*things, "x", 5, None, ["y"]],
+                 *things[:1], *map(json.dumps, things[:1]), "[1, 2", '["\\u0000"]', None]  # fmt: skip
+        return {name: self.rng.choice(forms)} if self.rng.random() < 0.8 else {}
 
     def messages(self) -> None:
         moments = instants()

@@ -18,11 +18,12 @@ from perigee.segments.leaves.addresses import (
     TokenLeaf,
 )
 from perigee.segments.leaves.counting import COUNT
-from perigee.segments.leaves.events import _READINGS, EventLeaf, Parameter
+from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import COLUMNS, STORED, AdditionalLeaf, FieldLeaf
 from perigee.segments.leaves.membership import CategoryLeaf, SegmentLeaf
 from perigee.segments.leaves.messages import SOURCES, MessageLeaf
 from perigee.segments.leaves.orders import _KINDS, OrdersLeaf
+from perigee.segments.leaves.parameters import READINGS, Listed, Parameter
 from perigee.segments.node import Node
 from perigee.segments.tests.population import (
     CHOICES,
@@ -125,21 +126,43 @@ def orders() -> st.SearchStrategy[Node]:
     )
 
 
-def events() -> st.SearchStrategy[Node]:
-    parameter = st.sampled_from(sorted(_READINGS)).flatmap(
+def parameters(*names: str) -> st.SearchStrategy[tuple[Parameter, ...]]:
+    parameter = st.sampled_from(sorted(READINGS)).flatmap(
         lambda kind: st.builds(
-            Parameter,
-            st.sampled_from(["price", "name", "gone"]),
-            comparisons(_READINGS[kind].kind),
-            st.just(kind),
+            Parameter, st.sampled_from(names), comparisons(READINGS[kind].kind), st.just(kind)
         )
     )
+    return st.lists(parameter, max_size=2).map(tuple)
+
+
+def hours() -> st.SearchStrategy[tuple[int, ...]]:
+    """None, mostly: else hardly anything is left."""
+    return st.just(()) | st.lists(st.integers(0, 23), min_size=8, max_size=12, unique=True).map(tuple)
+
+
+def weekdays() -> st.SearchStrategy[tuple[int, ...]]:
+    return st.just(()) | st.lists(st.integers(1, 7), min_size=2, max_size=4, unique=True).map(tuple)
+
+
+def events() -> st.SearchStrategy[Node]:
+    listed = st.builds(Listed, st.sampled_from(["goods", "price", "gone"]), parameters("price", "name"))
     return st.builds(
         EventLeaf,
         st.sampled_from([*EVENT_TYPES, "gone"]),
         comparisons(COUNT),
         periods(),
-        st.lists(parameter, max_size=2).map(tuple),
+        parameters("price", "name", "gone"),
+        hours=hours(),
+        weekdays=weekdays(),
+        items=st.none() | listed,
+    ) | st.builds(
+        EventLeaf,
+        st.sampled_from(sorted(EVENT_TYPES)),
+        period=periods(),
+        where=parameters("price", "name"),
+        which=st.sampled_from(["first", "last"]),
+        weekdays=weekdays(),
+        items=st.none() | listed,
     )
 
 

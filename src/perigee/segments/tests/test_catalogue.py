@@ -66,6 +66,12 @@ def joined(word: str, *of: dict[str, Any]) -> dict[str, Any]:
     return {"is": word, "of": list(of)}
 
 
+def listed(name: str, *where: dict[str, Any]) -> dict[str, Any]:
+    return {"param": name, "where": list(where)}
+
+
+tea = param("sku", "text", "equals", "tea")
+
 CASES: list[tuple[dict[str, Any], str]] = [
     # Standard fields. Texts do not mind upper and lower case, ids do.
     (field("id", "equals", 2), "Bob"),
@@ -197,6 +203,24 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (event("cart", param("price", "number", "empty")), "Bob"),
     (event("cart", param("until", "date", "next_days", days=7)), "Alice"),
     (event("cart", param("price", "number", "less", 50), param("name", "text", "equals", "tea")), "Alice"),
+    # First and last are those of all there are: Alice's last cart was of "Tea", on a Sunday, at 13 o'clock in Kyiv.
+    (event("cart", param("name", "text", "equals", "Tea"), which="last"), "Alice"),
+    (event("cart", param("name", "text", "equals", "tea"), which="last"), ""),
+    (event("cart", param("name", "text", "equals", "tea"), which="first"), "Alice"),
+    (event("cart", which="first", period=compares("last_days", days=0)), ""),
+    (event("cart", which="last", period=compares("last_days", days=0)), "Alice"),
+    (event("cart", which="last", period=compares("before", "2026-03-28")), "Bob"),
+    (negated(event("cart", which="last")), "Charlie Dora"),
+    (event("cart", hours=[13]), "Alice"),
+    (event("cart", hours=[10, 12]), ""),
+    (event("cart", weekdays=[5]), "Bob"),
+    (event("cart", weekdays=[6, 7], times=compares("at_least", 2)), "Alice"),
+    # What a parameter lists: one of its things meets all comparisons.
+    (event("cart", items=listed("goods", param("sku", "text", "equals", "pot"))), "Alice"),
+    (event("cart", items=listed("goods", param("sku", "text", "equals", "cup"))), ""),
+    (event("cart", items=listed("goods", tea, param("number", "number", "at_least", 2))), "Alice"),
+    (event("cart", items=listed("goods", tea, param("number", "number", "at_most", 1))), ""),
+    (event("cart", items=listed("goods"), which="last"), "Alice"),
     # Messages are counted once, however often they were opened; a click is an opening, a machine is nobody.
     (message("sent"), "Alice"),
     (message("sent", channel="sms"), "Alice"),

@@ -61,6 +61,7 @@ async def crowd(populated: str, world: World) -> AsyncIterator[Crowd]:
         order_sums=True,
         orders=True,
         events={number: {"price", "name", "gone"} for number in EVENT_TYPES.values()},
+        lists={name: {"price", "name"} for name in ("goods", "price", "gone")},
         messages=set(SOURCES),
     )
     async with Database(populated) as database, database.connection() as conn:
