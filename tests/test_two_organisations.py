@@ -115,7 +115,7 @@ class First:
 
     async def _shop(self) -> None:
         host = f"{MARK.lower()}.example.com"
-        await self.make("/api/v1/site/domains", domain=host)
+        site = await self.make("/api/v1/site/domains", domain=host)
         await self.make("/api/v1/site/webpush/domain", domain=f"https://{host}")
         await self.make("/api/v1/promocodes", promocodes=[f"{MARK}-1"])
         file = await self.make(
@@ -133,6 +133,7 @@ class First:
         destination = await self.make("/api/v4/destinations", name="slow.example.com")
         self.ids |= {
             "destination": destination["name"],
+            "site_id": site["siteId"],
             "file_id": int(file["fileId"]),
             "session_id:preprocessor": file["importId"],
             "app_uuid": app["app_id"],

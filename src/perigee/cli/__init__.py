@@ -34,6 +34,7 @@ COMMANDS = (
     ("apps", "perigee.cli.apps:app", "Mobile apps, App Inboxes and Telegram bots, and their keys."),
     ("senders", "perigee.cli.senders:app", "Who messages may come from."),
     ("domains", "perigee.cli.domains:app", "Domains that email is sent from: records, keys, checks."),
+    ("sites", "perigee.cli.sites:app", "The tracked site: what it reports, carts."),
     ("promocodes", "perigee.cli.promocodes:app", "Promo codes: fill the pool, see what is left."),
     ("sandbox", "perigee.cli.sandbox:app", "Messages that were kept instead of sent."),
     ("db", "perigee.cli.db:app", "The database: start, stop, shell, dump, restore, schema."),

@@ -18,6 +18,7 @@ from perigee.client import (
     sandbox,
     segments,
     senders,
+    sites,
 )
 from perigee.client.method import Asynchronous, Blocking, method
 from perigee.client.transport import Patience, Transport
@@ -48,6 +49,10 @@ class Methods:
 
     add_orders = method(orders.add_orders)
     order_summary = method(orders.order_summary)
+
+    list_sites = method(sites.list_sites)
+    check_site = method(sites.check_site)
+    contact_cart = method(sites.contact_cart)
 
     list_segments = method(segments.list_segments)
     create_list = method(segments.create_list)

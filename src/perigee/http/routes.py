@@ -41,6 +41,7 @@ MODULES = (
     "perigee.campaigns.api",
     "perigee.campaigns.rules_api",
     "perigee.reports.campaign.api",
+    "perigee.site.api",
     "perigee.push.webpush_api",
     "perigee.products.api",
     "perigee.promocodes.api",

@@ -82,3 +82,55 @@ delete from tracked_once where seen_at < now() - make_interval(days => %(days)s)
 
 -- name: erase_visitors
 delete from visitor where org_id = %(org_id)s and contact_id > 0 and contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: site_counts
+-- What the site reported today and yesterday, by the organisation's days. The key holds the moment, so only these two
+-- days are read.
+select day.name, event_type.key, count(*), max(event.occurred_at)
+from organisation
+cross join lateral (
+    values ('today', date_trunc('day', %(now)s::timestamptz, time_zone), %(now)s + interval '1 day'),
+           ('yesterday', date_trunc('day', date_trunc('day', %(now)s::timestamptz, time_zone) - interval '1 hour', time_zone),
+            date_trunc('day', %(now)s::timestamptz, time_zone))
+) as day (name, first, until)
+join event on event.org_id = organisation.org_id and event.occurred_at >= day.first and event.occurred_at < day.until
+join event_type on event_type.org_id = event.org_id and event_type.event_type_id = event.event_type_id
+where organisation.org_id = %(org_id)s and event.source = 'tracker'
+group by 1, 2
+order by 1, 2;
+
+-- name: last_cart
+-- The cart as it was reported last, by whatever way, and what ended it: a purchase that names its state or came
+-- afterwards, or an order. Orders know whole seconds.
+with cart as (
+    select event.occurred_at, event.params, event.params ->> 'recycleStateId' as state_id
+    from event
+    where event.org_id = %(org_id)s and event.contact_id = %(contact_id)s
+      and event.event_type_id
+          = (select event_type_id from event_type where org_id = %(org_id)s and key = 'cartUpdated')
+    order by event.occurred_at desc, event.event_id desc
+    limit 1
+)
+select cart.occurred_at, cart.params, cart.state_id, coalesce(purchase.order_id, ordered.external_order_id),
+       purchase.found or ordered.external_order_id is not null
+from cart
+left join lateral (
+    select event.params ->> 'externalOrderId' as order_id, true as found
+    from event
+    where event.org_id = %(org_id)s and event.contact_id = %(contact_id)s
+      and event.event_type_id
+          = (select event_type_id from event_type where org_id = %(org_id)s and key = 'purchase')
+      and event.occurred_at >= cart.occurred_at - interval '1 hour'
+      and (event.occurred_at >= cart.occurred_at or event.params ->> 'recycleStateId' = cart.state_id)
+    order by event.occurred_at
+    limit 1
+) as purchase on true
+left join lateral (
+    select orders.external_order_id
+    from orders
+    where orders.org_id = %(org_id)s and orders.contact_id = %(contact_id)s
+      and orders.ordered_at >= date_trunc('second', cart.occurred_at)
+      and orders.status not in ('CANCELLED', 'ABANDONED_SHOPPING_CART')
+    order by orders.ordered_at
+    limit 1
+) as ordered on true;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from perigee.db.columns import pack, pack_numbers
 from perigee.db.pool import Connection
@@ -81,6 +82,26 @@ async def admit_once(conn: Connection, org_id: int, keys: Iterable[str]) -> set[
     """The keys that are new."""
     cursor = await conn.execute(q.admit_once, {"org_id": org_id, "keys": pack(keys)})
     return {key for (key,) in await cursor.fetchall()}
+
+
+async def site_counts(conn: Connection, org_id: int, now: datetime) -> list[tuple[str, str, int, datetime]]:
+    """(`today` or `yesterday`, type, events, the last of them) of what the tracker took in."""
+    cursor = await conn.execute(q.site_counts, {"org_id": org_id, "now": now})
+    return await cursor.fetchall()
+
+
+class LastCart(NamedTuple):
+    updated_at: datetime
+    params: dict[str, Any]
+    state_id: str | None
+    external_order_id: str | None
+    bought: bool
+
+
+async def last_cart(conn: Connection, org_id: int, contact_id: int) -> LastCart | None:
+    cursor = await conn.execute(q.last_cart, {"org_id": org_id, "contact_id": contact_id})
+    row = await cursor.fetchone()
+    return None if row is None else LastCart(row[0], row[1], row[2], row[3], bool(row[4]))
 
 
 async def prune(conn: Connection, days: int) -> None:

@@ -8,11 +8,11 @@ from perigee.db import plans
 from perigee.db.pool import Connection
 from perigee.events.people import find
 from perigee.events.record import record
-from perigee.events.types import NewEvent
+from perigee.events.types import Identity, NewEvent
 from perigee.events.types_registry import ensure_types
 from perigee.site import store
-from perigee.site.types import Tracked
-from perigee.site.visitors import Sighting, resolve, strength_of
+from perigee.site.types import Strength, Tracked
+from perigee.site.visitors import Sighting, resolve
 
 SOURCE = "tracker"
 
@@ -23,15 +23,7 @@ async def track(conn: Connection, org_id: int, items: Sequence[Tracked]) -> list
     An event whose visitor is nobody yet is kept without a contact, and joins the contact when there is one.
     """
     await plans.by_key(conn)
-    people = await find(conn, org_id, [item.who for item in items], narrow=True)
-    contacts = await resolve(
-        conn,
-        org_id,
-        [
-            Sighting(item.visitor_id, person.contact_id if person else None, strength_of(item.who))
-            for item, person in zip(items, people, strict=True)
-        ],
-    )
+    contacts = await resolve(conn, org_id, await _sightings(conn, org_id, items))
     admitted = await _admit(conn, org_id, items)
     await _record(
         conn,
@@ -43,6 +35,22 @@ async def track(conn: Connection, org_id: int, items: Sequence[Tracked]) -> list
         ],
     )
     return [None] * len(items)
+
+
+async def _sightings(conn: Connection, org_id: int, items: Sequence[Tracked]) -> list[Sighting]:
+    """Whom each item names. A contact id, which any forwarded link carries, counts only where no name leads anywhere."""
+    named = await find(conn, org_id, [item.who._replace(contact_id=None) for item in items], narrow=True)
+    links = [
+        Identity() if person else Identity(contact_id=item.who.contact_id)
+        for item, person in zip(items, named, strict=True)
+    ]
+    linked = await find(conn, org_id, links, narrow=True)
+    return [
+        Sighting(item.visitor_id, name.contact_id, Strength.NAMED)
+        if name
+        else Sighting(item.visitor_id, link.contact_id if link else None, Strength.LINK)
+        for item, name, link in zip(items, named, linked, strict=True)
+    ]
 
 
 async def _admit(conn: Connection, org_id: int, items: Sequence[Tracked]) -> list[bool]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from perigee.db.pool import Connection
-from perigee.events.types import Identity
 from perigee.push import browsers
 from perigee.site import store
 from perigee.site.types import Bound, Strength
@@ -18,11 +17,6 @@ class Sighting(NamedTuple):
     visitor_id: str | None
     contact_id: int | None
     strength: Strength
-
-
-def strength_of(who: Identity) -> Strength:
-    """A form or a login names somebody; a bare contact id comes from a link in a message. Pure."""
-    return Strength.NAMED if who.external_id or who.email or who.phone else Strength.LINK
 
 
 def bind(known: Mapping[str, Bound], sightings: Iterable[Sighting]) -> dict[str, Bound]:

@@ -11,9 +11,10 @@ function (site) {
 
   var YEAR = 31536000, STATE = 'esState', CONSENT = 'esConsent';
   var LISTS = {ProductImpressions: 'ProductImpression'};
-  var KEPT = ['externalCustomerId', 'user_email', 'user_phone', 'user_name', 'user_es_contact_id'];
+  var NAMES = ['externalCustomerId', 'user_email', 'user_phone'];
+  var KEPT = NAMES.concat('user_name', 'user_es_contact_id');
   var options = {TRACKING: true, RECOMS: true};
-  var started = false, waiting = [], lastPage = null, state;
+  var started = false, running = false, waiting = [], lastPage = null, state;
 
   /* --- what the browser keeps ------------------------------------------------------------------------------ */
 
@@ -66,10 +67,15 @@ function (site) {
 
   /* --- events ---------------------------------------------------------------------------------------------- */
 
-  function allowed() { return stored(CONSENT) !== 'no' && (options.CONSENT !== false || stored(CONSENT) === 'yes'); }
+  /* The visitor's own answer counts; without one the site's option, or with DNT: true the browser's wish. */
+  function allowed() {
+    var answer = stored(CONSENT);
+    if (answer) return answer === 'yes';
+    return options.CONSENT !== false && !(options.DNT && (w.navigator.globalPrivacyControl || w.navigator.doNotTrack === '1'));
+  }
 
   function send(name, data) {
-    if (!started || !allowed()) return;
+    if (!running || !allowed()) return;
     if (!state) recognise();
     var body = data && typeof data === 'object' ? Object.assign({}, data) : {};
     var own = body[name] && typeof body[name] === 'object' ? body[name] : {};
@@ -90,8 +96,12 @@ function (site) {
     post('/tracker/api/v2', body);
   }
 
+  /* Who signs in after somebody else on this browser inherits nothing of the other. */
   function remember(given) {
-    var changed = false;
+    var changed = false, both = NAMES.filter(function (name) { return given[name] && state.general[name]; });
+    if (both.length && both.every(function (name) { return state.general[name] !== String(given[name]); })) {
+      state.general = {};
+    }
     KEPT.forEach(function (name) {
       var value = given[name];
       if (value !== undefined && value !== null && value !== '' && state.general[name] !== String(value)) {
@@ -102,10 +112,13 @@ function (site) {
     if (changed) save();
   }
 
-  /* text/plain needs no question beforehand, and keepalive outlives the page. */
+  /* text/plain needs no question beforehand, and keepalive outlives the page; where a browser has no keepalive, a
+     beacon does. Both take little more than 60 kB. */
   function post(path, body, answer) {
     var request = {method: 'POST', body: JSON.stringify(body), credentials: 'omit', headers: {'Content-Type': 'text/plain'}};
-    request.keepalive = request.body.length < 60000;
+    request.keepalive = request.body.length < 20000;
+    if (!answer && request.keepalive && !('keepalive' in w.Request.prototype) && w.navigator.sendBeacon &&
+        w.navigator.sendBeacon(site.base + path, request.body)) return;
     return w.fetch(site.base + path, request).then(answer, answer && function () { return answer(null); })
       .catch(function (error) { if (w.console) w.console.warn('eS: ' + error); });
   }
@@ -117,17 +130,20 @@ function (site) {
     send('PageView', {PageView: {}});
   }
 
-  /* A single-page site changes the address without loading. */
+  /* A single-page site changes the address without loading; a site with TRACKING: false reports that itself. */
   function watchAddress() {
+    function moved() { w.setTimeout(function () { if (options.TRACKING !== false) pageView(); }, 0); }
     ['pushState', 'replaceState'].forEach(function (name) {
       var original = w.history[name];
       w.history[name] = function () {
         var result = original.apply(this, arguments);
-        w.setTimeout(pageView, 0);
+        moved();
         return result;
       };
     });
-    w.addEventListener('popstate', function () { w.setTimeout(pageView, 0); });
+    w.addEventListener('popstate', moved);
+    /* Back to a page that the browser kept alive. */
+    w.addEventListener('pageshow', function (event) { if (event.persisted) { lastPage = null; pageView(); } });
   }
 
   /* --- commands -------------------------------------------------------------------------------------------- */
@@ -140,10 +156,8 @@ function (site) {
       w._esConfig.options = options;
       if (started) return;
       started = true;
-      if (allowed()) recognise();
-      watchAddress();
-      pageView();
-      waiting.splice(0).forEach(run);
+      /* A page that is loaded in case it is wanted has no visitor yet. */
+      if (d.prerendering) d.addEventListener('prerenderingchange', start, {once: true}); else start();
     },
     sendEvent: function (name, data) { if (typeof name === 'string') send(name, data); },
     sendEventWithTags: function (name, data) {
@@ -168,7 +182,7 @@ function (site) {
       store(CONSENT, agreed ? 'yes' : 'no');
       if (agreed) {
         lastPage = null;
-        if (started) { recognise(); pageView(); }
+        if (running) { recognise(); pageView(); }
       } else {
         forget(STATE);
         putCookie('sc', '', 0);
@@ -177,6 +191,14 @@ function (site) {
     }
   };
 
+  function start() {
+    running = true;
+    if (allowed()) recognise();
+    watchAddress();
+    pageView();
+    waiting.splice(0).forEach(run);
+  }
+
   function run(call) {
     var name = call[0];
     if (!Object.prototype.hasOwnProperty.call(commands, name)) {
@@ -184,7 +206,7 @@ function (site) {
       (w._esConfig.calls = w._esConfig.calls || []).push(call);
       return;
     }
-    if (!started && name !== 'init' && name !== 'consent') { waiting.push(call); return; }
+    if (!running && name !== 'init' && name !== 'consent') { waiting.push(call); return; }
     commands[name].apply(null, Array.prototype.slice.call(call, 1));
   }
 

@@ -132,6 +132,19 @@ async def test_a_contact_id_from_a_link_binds_but_does_not_outrank_a_name(shop: 
     assert (await shop.events())[-1] == ("pageViewed", shop.anna)
 
 
+async def test_a_forwarded_link_does_not_make_somebody_who_is_named_another(shop: Shop) -> None:
+    other = (
+        await shop.api.post("/api/v1/contact", {"channels": [{"type": "email", "value": "b@example.com"}]})
+    ).json()["id"]
+    await shop.track("PageView", {}, user_email="anna@example.com", user_es_contact_id=str(other))
+    await shop.track("PageView", {}, user_email="nobody@example.com", user_es_contact_id=str(other))
+    assert await shop.events() == [("pageViewed", shop.anna)] * 2
+    await shop.track(
+        "PageView", {}, visitor=BORIS, user_email="nobody@example.com", user_es_contact_id=str(other)
+    )
+    assert (await shop.events())[-1] == ("pageViewed", other)
+
+
 async def test_who_signs_in_later_takes_the_visitor_over(shop: Shop) -> None:
     other = (
         await shop.api.post("/api/v1/contact", {"channels": [{"type": "email", "value": "b@example.com"}]})

@@ -16,7 +16,7 @@ from perigee.site import store
 from perigee.site.flood import Flood
 from perigee.site.track import track
 from perigee.site.types import Bound, Strength, Tracked
-from perigee.site.visitors import Sighting, bind, strength_of
+from perigee.site.visitors import Sighting, bind
 from perigee.testing.api import Api
 
 NOW = datetime.now(UTC)
@@ -46,11 +46,6 @@ def test_signs_of_one_set_count_in_their_order() -> None:
     ]
     assert bind({}, signs) == {"v": Bound(2, Strength.NAMED)}
     assert bind({}, [Sighting("v", None, Strength.NAMED), Sighting(None, 1, Strength.NAMED)]) == {}
-
-
-def test_only_a_name_is_more_than_a_link() -> None:
-    assert strength_of(Identity(contact_id=1)) is Strength.LINK
-    assert strength_of(Identity(contact_id=1, email="anna@example.com")) is Strength.NAMED
 
 
 def event(visitor: str | None, who: Identity | None = None, **more: Any) -> Tracked:
