@@ -51,6 +51,14 @@ def long_enough_key(value: Any) -> str | None:
     return None if len(value) >= 32 else "must have 32 characters or more, chosen by chance"
 
 
+def read_old_secrets(text: str) -> list[str | None]:
+    """The secrets, oldest first; None for a `-`, which keeps the place of one that is no longer believed. ValueError."""
+    parts = [None if part == "-" else part for part in text.replace(",", " ").split()]
+    if len(parts) > 254 or any(part is not None and long_enough_key(part) for part in parts):
+        raise ValueError
+    return parts
+
+
 def absolute_url(value: Any) -> str | None:
     ok = isinstance(value, str) and value.startswith(("http://", "https://"))
     return (
@@ -116,11 +124,24 @@ class Settings:
     cors_origins: str = setting(
         "", "Origins of pages that may call the API with credentials, separated by spaces."
     )
+    trusted_proxies: str = setting(
+        "127.0.0.1 ::1",
+        "Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by spaces.",
+        check=readable(parse_networks, "networks such as 10.0.0.0/8, separated by spaces"),
+    )
     secret_key: str | None = setting(
         None,
         "Signs links and encrypts secrets at rest; made in <home>/secret_key when absent.",
         secret=True,
         check=long_enough_key,
+    )
+    old_secret_keys: str = setting(
+        "",
+        "Secret keys of earlier times, oldest first, separated by spaces or commas: what they signed and sealed stays good.",
+        secret=True,
+        check=readable(
+            read_old_secrets, "keys of 32 characters or more, or `-`, separated by spaces or commas"
+        ),
     )
     workers: int = setting(
         0, "Worker processes that `up` starts; 0 = one per core, at most eight.", check=between(0, 256)

@@ -46,8 +46,7 @@ COME_BACK_SECONDS = 2.0
 
 async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> None:
     """Works until `stop` is set: then begins nothing new and ends when what is in flight has its outcome."""
-    assert settings.secret_key is not None
-    keys = Keys.of(settings.secret_key)
+    keys = Keys.from_settings(settings)
     garbage.calm()
     async with Database(database_url, size=settings.pool_size, name="perigee worker") as database:
         channels = Channels(database, keys.sealing, built_in_settings(settings))

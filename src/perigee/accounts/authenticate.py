@@ -19,6 +19,7 @@ from perigee.accounts.types import Principal
 from perigee.db.pool import Database
 from perigee.errors import Unauthorized
 from perigee.lib import api_keys
+from perigee.lib.tokens import known
 
 CACHE_SECONDS = 5.0
 PASSWORD_CACHE_SECONDS = 60.0
@@ -40,6 +41,7 @@ class Authenticator:
     ) -> None:
         self._database = database
         self._pepper = pepper
+        self._peppers = known(pepper)
         self._key_idle_days = key_idle_days
         self._passwords = passwords
         self._failures = Failures(failures_per_minute)
@@ -96,7 +98,12 @@ class Authenticator:
     async def _by_secret(self, secret: str, kind: str) -> Principal | None:
         if not api_keys.looks_valid(secret):
             return None
-        fingerprint = api_keys.fingerprint(secret, self._pepper)
+        for pepper in self._peppers:
+            if principal := await self._by_fingerprint(api_keys.fingerprint(secret, pepper), kind):
+                return principal
+        return None
+
+    async def _by_fingerprint(self, fingerprint: bytes, kind: str) -> Principal | None:
         now = time.monotonic()
         cached = self._cache.get(fingerprint)
         if cached is not None and cached[0] > now:

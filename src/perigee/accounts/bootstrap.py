@@ -32,10 +32,9 @@ async def ensure_first_organisation(connection: Connection, settings: Settings) 
     await connection.execute("select pg_advisory_xact_lock(hashtext('perigee first start'))")
     if await store.first_organisation(connection) is not None:
         return None
-    assert settings.secret_key is not None
     password = secrets.token_urlsafe(12)
     org_id, api_key = await create_organisation(
-        connection, Keys.of(settings.secret_key), name="My shop", owner=OWNER, password=password
+        connection, Keys.from_settings(settings), name="My shop", owner=OWNER, password=password
     )
     return FirstStart(org_id, "My shop", OWNER, password, api_key)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from perigee.http.body import AnyRequest
+from perigee.http.client_address import client_address
 from perigee.lib.text import clean
 
 USER_AGENT_LENGTH = 300
@@ -31,7 +32,7 @@ class Proof:
 def proof_of(request: AnyRequest, text: str = "", comment: str = "") -> Proof:
     return Proof(
         text,
-        request.client.host if request.client else "",
+        client_address(request),
         clean(request.headers.get("user-agent", "")[:USER_AGENT_LENGTH]),
         clean(comment[:COMMENT_LENGTH]).strip(),
     )

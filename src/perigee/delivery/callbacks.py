@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 
 from perigee.errors import NotFound
-from perigee.lib.tokens import InvalidToken, Signer
+from perigee.lib.tokens import InvalidToken, Key, Signer
 
 PATH = "/hooks/provider/"
 _PURPOSE = "provider"
@@ -26,4 +26,6 @@ def read_token(sealing: bytes, token: str) -> tuple[int, int]:
 
 
 def _signer(sealing: bytes) -> Signer:
-    return Signer({1: hmac.digest(sealing, b"provider call-backs", "sha256")}, current=1)
+    key = sealing if isinstance(sealing, Key) else Key({1: sealing}, 1)
+    versions = {n: hmac.digest(one, b"provider call-backs", "sha256") for n, one in key.versions.items()}
+    return Signer(versions, key.current)

@@ -16,6 +16,7 @@ from perigee.db.pool import Database
 from perigee.esputnik import envelope
 from perigee.http import routes
 from perigee.http.body import AnyRequest
+from perigee.http.client_address import behind_proxies
 from perigee.http.context import AppContext
 from perigee.http.edge import Edge
 from perigee.http.operation import Operation
@@ -38,12 +39,12 @@ def create_app(settings: Settings, database_url: str) -> ASGIApp:
         # Bodies are capped by http/body.py, per method.
         request_max_body_size=None,
     )
-    return Edge(app, origins=frozenset(settings.cors_origins.split()))
+    edge = Edge(app, origins=frozenset(settings.cors_origins.split()))
+    return behind_proxies(edge, settings.trusted_proxies)
 
 
 def build_context(settings: Settings, database_url: str) -> AppContext:
-    assert settings.secret_key is not None
-    keys = Keys.of(settings.secret_key)
+    keys = Keys.from_settings(settings)
     database = Database(database_url, size=settings.pool_size, name="perigee web")
     authenticator = Authenticator(
         database,

@@ -20,6 +20,7 @@ from perigee.errors import Forbidden, Invalid, NotFound
 from perigee.http import body as bodies
 from perigee.http import idempotency
 from perigee.http.body import AnyRequest, UnsupportedMedia
+from perigee.http.client_address import client_address
 from perigee.http.context import AppContext
 from perigee.http.rates import Rate
 from perigee.lib import json_edge
@@ -165,7 +166,7 @@ class Operation:
         """Authenticate, check the right, run, answer; every error in the face's own form."""
         try:
             principal = await context.authenticator.authenticate(
-                request.headers.get("authorization"), request.client.host if request.client else ""
+                request.headers.get("authorization"), client_address(request)
             )
             if not principal.may(self.right):
                 raise Forbidden(

@@ -12,6 +12,7 @@ from perigee.errors import Forbidden, PerigeeError, Unauthorized
 from perigee.esputnik.envelope import headers_of, status_of
 from perigee.http import failure
 from perigee.http.body import AnyRequest
+from perigee.http.client_address import client_address
 from perigee.http.context import AppContext
 from perigee.http.html import page, text
 
@@ -22,7 +23,7 @@ async def for_people(
     """Full access only; every refusal is a page."""
     try:
         caller = await context.authenticator.authenticate_person(
-            request.headers.get("authorization"), request.client.host if request.client else ""
+            request.headers.get("authorization"), client_address(request)
         )
         if caller.access != "full":
             raise Forbidden("this key does not have full access")

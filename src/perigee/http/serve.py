@@ -26,6 +26,7 @@ async def serve(settings: Settings, database_url: str, listener: socket.socket) 
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # the application reads them (http/client_address.py)
             timeout_keep_alive=75,  # longer than the 60 s for which proxies keep idle connections
             timeout_graceful_shutdown=_GRACE,
         )

@@ -8,6 +8,8 @@ import secrets
 import time
 import uuid
 
+from perigee.lib.tokens import known
+
 
 def request_id() -> str:
     """16 hex characters, for one request's log lines."""
@@ -41,9 +43,12 @@ def read_message_uuid(key: bytes, org_id: int, value: uuid.UUID) -> tuple[int, i
         return None
     tag = bits >> 80 << 2 | bits >> 74 & 0b11
     masked = (bits >> 64 & 0x3FF) << 62 | bits & (1 << 62) - 1
-    named = masked ^ _mask(key, tag)
-    send_id, ordinal = named >> 32, named & 0xFFFFFFFF
-    return (send_id, ordinal) if message_uuid(key, org_id, send_id, ordinal) == value else None
+    for one in known(key):
+        named = masked ^ _mask(one, tag)
+        send_id, ordinal = named >> 32, named & 0xFFFFFFFF
+        if message_uuid(one, org_id, send_id, ordinal) == value:
+            return send_id, ordinal
+    return None
 
 
 def _mask(key: bytes, tag: int) -> int:

@@ -33,6 +33,27 @@ def derive(secret: str, label: str) -> bytes:
     return hmac.digest(pseudorandom, label.encode() + b"\x01", "sha256")
 
 
+class Key(bytes):
+    """The current key of one purpose, and by number those that it took the place of: what they made is still read."""
+
+    versions: Mapping[int, bytes]
+    """All that are known, the current one too."""
+    current: int
+
+    def __new__(cls, versions: Mapping[int, bytes], current: int) -> Key:
+        made = super().__new__(cls, versions[current])
+        made.versions, made.current = versions, current
+        return made
+
+
+def known(key: bytes) -> list[bytes]:
+    """What can have been made with: the key itself, then those it took the place of, the latest first."""
+    if not isinstance(key, Key):
+        return [key]
+    earlier = sorted(key.versions.keys() - {key.current}, reverse=True)
+    return [bytes(key), *(key.versions[number] for number in earlier)]
+
+
 class Signer:
     """Signs with the current key, verifies with any known one. Keys are numbered 0 to 255.
 
@@ -171,13 +192,17 @@ class Sealer:
 
 
 def seal(key: bytes, secret: bytes, context: bytes = b"") -> bytes:
-    """`Sealer.seal` of an installation with one key, version 1."""
-    return Sealer({1: key}, 1).seal(secret, context)
+    """`Sealer.seal` with the current key; plain bytes are a key of version 1."""
+    return _sealer(key).seal(secret, context)
 
 
 def unseal(key: bytes, sealed: bytes, context: bytes = b"") -> bytes:
-    """`Sealer.unseal` of an installation with one key, version 1."""
-    return Sealer({1: key}, 1).unseal(sealed, context)
+    """`Sealer.unseal` with every known key."""
+    return _sealer(key).unseal(sealed, context)
+
+
+def _sealer(key: bytes) -> Sealer:
+    return Sealer(key.versions, key.current) if isinstance(key, Key) else Sealer({1: key}, 1)
 
 
 def digest(data: bytes) -> bytes:

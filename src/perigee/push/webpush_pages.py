@@ -18,6 +18,7 @@ from perigee.errors import Forbidden, Invalid, NotFound
 from perigee.esputnik import envelope
 from perigee.http import body as bodies
 from perigee.http.body import AnyRequest
+from perigee.http.client_address import client_address
 from perigee.http.context import AppContext
 from perigee.lib import json_edge
 from perigee.lib.remembered import Remembered
@@ -107,7 +108,7 @@ class Intake:
 
     async def read(self, request: AnyRequest, kind: type[T]) -> T:
         """Raises Limited, TooLarge, Invalid."""
-        self._flood.admit(request.client.host if request.client else "")
+        self._flood.admit(client_address(request))
         settings = self.context.settings
         raw = await bodies.read(
             request,
@@ -152,7 +153,7 @@ def take_subscription(context: AppContext) -> ControllerRouterHandler:
             site,
             services=services,
             agent=request.headers.get("user-agent", ""),
-            address=request.client.host if request.client else "",
+            address=client_address(request),
         )
         subscribed: Subscribed = await commit.submit(site.org_id, subscription)
         return subscribed

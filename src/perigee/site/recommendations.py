@@ -20,6 +20,7 @@ from perigee.errors import Invalid, NotFound
 from perigee.esputnik import envelope
 from perigee.http import body as bodies
 from perigee.http.body import AnyRequest
+from perigee.http.client_address import client_address
 from perigee.http.context import AppContext
 from perigee.lib import json_edge
 from perigee.lib.scalars import one_or_many, to_bool, to_text
@@ -190,7 +191,7 @@ def take_question(context: AppContext) -> ControllerRouterHandler:
     @post("/tracker/recommendations", status_code=200)
     async def handle(request: AnyRequest) -> Response[Any]:
         try:
-            flood.admit(request.client.host if request.client else "")
+            flood.admit(client_address(request))
             settings = context.settings
             raw = await bodies.read(
                 request,

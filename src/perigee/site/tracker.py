@@ -15,6 +15,7 @@ from perigee.errors import Invalid
 from perigee.esputnik import envelope
 from perigee.http import body as bodies
 from perigee.http.body import AnyRequest
+from perigee.http.client_address import client_address
 from perigee.http.context import AppContext
 from perigee.lib import json_edge
 from perigee.site import intake, product_updates
@@ -36,7 +37,7 @@ class Tracker:
 
     async def take(self, request: AnyRequest) -> None:
         """Returns once the event is committed. Raises Limited, TooLarge, Invalid."""
-        self._flood.admit(request.client.host if request.client else "")
+        self._flood.admit(client_address(request))
         body = intake.read_body(json_edge.decode(await self._read(request)))
         if intake.is_log_record(body) or is_bot(request.headers.get("user-agent", "")):
             return

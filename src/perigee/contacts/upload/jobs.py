@@ -24,8 +24,7 @@ async def apply(context: JobContext, org_id: int, session_id: str) -> None:
     """Applies one file. What ends it, the file's fault or ours, is told in the state ERROR."""
     database: Database = context.additional_context["database"]
     settings: Settings = context.additional_context["settings"]
-    assert settings.secret_key is not None
-    sealing = Keys.of(settings.secret_key).sealing
+    sealing = Keys.from_settings(settings).sealing
     most = limits(settings, settings.max_import_file_mb)
 
     async def work(outside: Outside) -> None:
