@@ -18,6 +18,7 @@ from perigee.delivery.targets import Targets, click_on
 from perigee.delivery.tracking import Hit, record_hits
 from perigee.errors import Invalid, NotFound
 from perigee.http.body import AnyRequest
+from perigee.http.client_address import client_address
 from perigee.http.context import AppContext
 from perigee.http.edge import original_method
 from perigee.http.html import foreign_page, page
@@ -44,7 +45,7 @@ class Judge:
             known_at_once(
                 method=original_method(request.scope),
                 user_agent=agent,
-                address=request.client.host if request.client else "",
+                address=client_address(request),
                 networks=self._networks,
                 opened=status == "READ",
             ),

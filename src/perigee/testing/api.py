@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from litestar.testing import AsyncTestClient
+from litestar.types import ASGIApp
 
 from perigee.accounts.bootstrap import create_organisation
 from perigee.db.pool import Database
@@ -99,6 +100,17 @@ async def make_organisation(db: Database, name: str = "Example Shop") -> tuple[i
         )
 
 
+def called_from(app: ASGIApp, address: str) -> Any:
+    """`app` with a caller that has an address, which the test client has not."""
+
+    async def called(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            scope["client"] = (address, 50_000)
+        await app(scope, receive, send)
+
+    return called
+
+
 @pytest.fixture
 def settings() -> Settings:
     """Settings of the web application; a test module may override the fixture."""
@@ -108,5 +120,6 @@ def settings() -> Settings:
 @pytest.fixture
 async def api(db: Database, database_url: str, settings: Settings) -> AsyncIterator[Api]:
     org_id, key = await make_organisation(db)
-    async with AsyncTestClient(create_app(settings, database_url), base_url="http://perigee.test") as client:
+    app = called_from(create_app(settings, database_url), "127.0.0.1")
+    async with AsyncTestClient(app, base_url="http://perigee.test") as client:
         yield Api(client, db, org_id, key, settings)

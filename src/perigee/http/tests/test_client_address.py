@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from litestar import Request
 from litestar.testing import AsyncTestClient
-from litestar.types import ASGIApp
 
 from perigee.db.pool import Database
 from perigee.http.app import create_app
 from perigee.http.client_address import behind_proxies, client_address
 from perigee.settings import Settings, SettingsError
-from perigee.testing.api import SETTINGS, Api, make_organisation
+from perigee.testing.api import SETTINGS, Api, called_from, make_organisation
 from perigee.testing.sending import Shop
 
 TRUSTED = "127.0.0.1 10.0.0.0/24 fd00::/8"
@@ -78,21 +77,12 @@ def test_networks_that_are_none_are_refused() -> None:
         Settings.load({"PERIGEE_TRUSTED_PROXIES": "10.0.0.0/33", "PERIGEE_HOME": "/nonexistent"})
 
 
-def called_from(app: ASGIApp, host: str) -> ASGIApp:
-    async def called(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            scope["client"] = (host, 1)
-        await app(scope, receive, send)
-
-    return called
-
-
 @pytest.fixture
 async def proxied(db: Database, database_url: str) -> AsyncIterator[Api]:
     """Everything comes through a proxy on 10.0.0.7."""
     settings = dataclasses.replace(SETTINGS, trusted_proxies="10.0.0.7", failed_logins_per_minute=2)
     org_id, key = await make_organisation(db)
-    app: Any = called_from(create_app(settings, database_url), "10.0.0.7")
+    app = called_from(create_app(settings, database_url), "10.0.0.7")
     async with AsyncTestClient(app, base_url="http://perigee.test") as client:
         yield Api(client, db, org_id, key, settings)
 
