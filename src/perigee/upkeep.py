@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from perigee.appinbox import store as inboxes
 from perigee.bounces import mails as come_back
@@ -20,11 +20,15 @@ from perigee.files import preprocessor
 from perigee.http import idempotency
 from perigee.paging import marks
 from perigee.products.jobs import enqueue_due
+from perigee.rfm import day as rfm_day
+from perigee.rfm import store as rfm
 from perigee.segments.store import fold_tally as fold_member_tally
 from perigee.settings import Settings
 from perigee.site import store as visitors
 
 SECONDS = 30.0
+RFM_MOVES = timedelta(days=731)
+"""How long moves between RFM cells are kept: as long as events."""
 
 delivery = load("perigee.delivery")
 
@@ -54,6 +58,9 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await enqueue_due(connection, settings.feed_hours)
     async with database.transaction() as connection:
         await settle_stopped(connection)
+    async with database.transaction() as connection:
+        await rfm.prune(connection, now - RFM_MOVES)
+    await rfm_day.keep(database, now)
     await strays.settle(database)
     await consequences.finish(database)
     await statistics.refresh(database)

@@ -562,6 +562,10 @@ with gone as (
     delete from segment_member where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
 ), facts as (
     delete from contact_orders where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
+), cells as (
+    delete from contact_rfm where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
+), moves as (
+    delete from rfm_move where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
 )
 select contact_id, email, phone from gone;
 

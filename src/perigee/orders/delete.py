@@ -12,6 +12,7 @@ from perigee.errors import Invalid
 from perigee.lib.dates import to_moment
 from perigee.lib.text import clean_or_none
 from perigee.orders import store
+from perigee.orders.facts import recount
 from perigee.orders.types import StoredOrder
 
 DELETE_ORDERS = "orders.delete"
@@ -70,6 +71,5 @@ async def _delete(conn: Connection, org_id: int, orders: Sequence[StoredOrder]) 
         return 0
     await store.delete_items(conn, org_id, [order.order_id for order in orders])
     await store.delete_orders(conn, org_id, [order.external_order_id for order in orders])
-    if touched := sorted({order.contact_id for order in orders if order.contact_id is not None}):
-        await store.recount(conn, org_id, touched)
+    await recount(conn, org_id, {order.contact_id for order in orders if order.contact_id is not None})
     return len(orders)

@@ -91,7 +91,10 @@ async def insert_items(conn: Connection, org_id: int, items: Sequence[tuple[int,
 
 
 async def recount(conn: Connection, org_id: int, contact_ids: Sequence[int]) -> None:
-    """Facts of these contacts anew. `contact_ids` sorted; a concurrent recount of one of them is waited for."""
+    """Facts of these contacts anew. `contact_ids` sorted; a concurrent recount of one of them is waited for.
+
+    The behaviour is `orders.facts.recount`: it moves them in the RFM grid too.
+    """
     columns = {"org_id": org_id, "contact_ids": pack_numbers(contact_ids)}
     await conn.execute(q.open_facts, columns)
     await conn.execute(q.lock_facts, columns)

@@ -18,6 +18,7 @@ from perigee.events.people import find, find_or_create
 from perigee.events.record import record
 from perigee.events.types import Identity, NewEvent, Person
 from perigee.orders import store
+from perigee.orders.facts import recount
 from perigee.orders.types import CleanOrder
 from perigee.products.from_orders import products_of
 from perigee.products.store import upsert_products
@@ -32,9 +33,7 @@ async def upsert(conn: Connection, org_id: int, orders: Sequence[CleanOrder]) ->
     latest = fold(orders)
     owners = {order.external_order_id: person for order, person in zip(orders, people, strict=True)}
     ids, former = await _write(conn, org_id, latest, owners)
-    touched = former | {person.contact_id for person in owners.values() if person}
-    if touched:
-        await store.recount(conn, org_id, sorted(touched))
+    await recount(conn, org_id, former | {person.contact_id for person in owners.values() if person})
     order_ids = [ids[order.external_order_id] for order in orders]
     await record(
         conn,
@@ -112,8 +111,7 @@ async def set_statuses(conn: Connection, org_id: int, changes: Sequence[tuple[st
         return [None] * len(changes)
     rows = list(stored.values())
     await store.update_statuses(conn, org_id, {external: latest[external] for external in stored})
-    if touched := sorted({row.contact_id for row in rows if row.contact_id is not None}):
-        await store.recount(conn, org_id, touched)
+    await recount(conn, org_id, {row.contact_id for row in rows if row.contact_id is not None})
     people = await find(conn, org_id, [Identity(contact_id=row.contact_id) for row in rows], narrow=False)
     owners = dict(zip(stored, people, strict=True))
     await record(

@@ -1,0 +1,232 @@
+-- name: lock_cells
+-- A statement of its own, in one order: what follows sees what the holders before us committed.
+select 1 from contact_rfm
+where org_id = %(org_id)s and grid = %(grid)s
+  and contact_id = any(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[])
+order by contact_id
+for update;
+
+-- name: place_sales
+-- From the facts of orders, which the caller holds locked. Who has none any more leaves the grid.
+with scope as (
+    select o.time_zone, coalesce(g.day, (statement_timestamp() at time zone o.time_zone)::date) as day
+    from organisation o
+    left join rfm_grid g on g.org_id = %(org_id)s and g.grid = 'sales'
+    where o.org_id = %(org_id)s
+), facts as materialized (
+    select given.contact_id, coalesce(f.delivered, 0) as times, f.delivered_last as last_at,
+           coalesce(f.delivered_total, 0) as total
+    from unnest(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[]) as given (contact_id)
+    left join lateral (
+        select delivered, delivered_last, delivered_total from contact_orders
+        where org_id = %(org_id)s and contact_id = given.contact_id
+        offset 0
+    ) f on true
+), place as materialized (
+    select contact_id, times, last_at, total,
+           (width_bucket(day - (last_at at time zone time_zone)::date, %(recency_from)s::int[]) + 1)::smallint
+               as recency,
+           (width_bucket(times, %(frequency_from)s::int[]) + 1)::smallint as frequency
+    from facts cross join scope
+    where times > 0
+), before as materialized (
+    select b.contact_id, b.recency, b.frequency
+    from facts
+    cross join lateral (
+        select contact_id, recency, frequency from contact_rfm
+        where org_id = %(org_id)s and grid = 'sales' and contact_id = facts.contact_id
+        offset 0
+    ) b
+), gone as (
+    delete from contact_rfm
+    where org_id = %(org_id)s and grid = 'sales'
+      and contact_id = any(array(select contact_id from facts where times = 0))
+), placed as (
+    insert into contact_rfm as c (org_id, grid, contact_id, recency, frequency, times, last_at, total, since)
+    select %(org_id)s, 'sales', contact_id, recency, frequency, times, last_at, total, statement_timestamp()
+    from place
+    on conflict (org_id, grid, contact_id) do update
+    set recency = excluded.recency, frequency = excluded.frequency, times = excluded.times,
+        last_at = excluded.last_at, total = excluded.total,
+        since = case when (c.recency, c.frequency) = (excluded.recency, excluded.frequency)
+                     then c.since else excluded.since end
+    where (c.recency, c.frequency, c.times, c.last_at, c.total)
+       <> (excluded.recency, excluded.frequency, excluded.times, excluded.last_at, excluded.total)
+)
+insert into rfm_move (
+    org_id, grid, at, contact_id, from_recency, from_frequency, to_recency, to_frequency
+)
+select %(org_id)s, 'sales', statement_timestamp(), contact_id,
+       before.recency, before.frequency, place.recency, place.frequency
+from before join place using (contact_id)
+where (before.recency, before.frequency) <> (place.recency, place.frequency)
+returning contact_id, from_recency, from_frequency, to_recency, to_frequency;
+
+-- name: place_mail
+-- From the activity: messages that somebody opened. Who clicked has opened, even with images off; hits of machines
+-- count nowhere, as in all reports.
+with scope as (
+    select o.time_zone, coalesce(g.day, (statement_timestamp() at time zone o.time_zone)::date) as day
+    from organisation o
+    left join rfm_grid g on g.org_id = %(org_id)s and g.grid = 'mail'
+    where o.org_id = %(org_id)s
+), facts as materialized (
+    select given.contact_id, f.times, f.last_at
+    from unnest(string_to_array(%(contact_ids)s, E'\x1f', E'\x1e')::bigint[]) as given (contact_id)
+    cross join lateral (
+        select count(distinct (send_id, ordinal))::int as times, max(at) as last_at from activity
+        where org_id = %(org_id)s and contact_id = given.contact_id and channel = 'email'
+          and status in ('READ', 'CLICKED') and coalesce(meta ->> 'machine', '') = ''
+        offset 0
+    ) f
+), place as materialized (
+    select contact_id, times, last_at,
+           (width_bucket(day - (last_at at time zone time_zone)::date, %(recency_from)s::int[]) + 1)::smallint
+               as recency,
+           (width_bucket(times, %(frequency_from)s::int[]) + 1)::smallint as frequency
+    from facts cross join scope
+    where times > 0
+), before as materialized (
+    select b.contact_id, b.recency, b.frequency
+    from facts
+    cross join lateral (
+        select contact_id, recency, frequency from contact_rfm
+        where org_id = %(org_id)s and grid = 'mail' and contact_id = facts.contact_id
+        offset 0
+    ) b
+), gone as (
+    delete from contact_rfm
+    where org_id = %(org_id)s and grid = 'mail'
+      and contact_id = any(array(select contact_id from facts where times = 0))
+), placed as (
+    insert into contact_rfm as c (org_id, grid, contact_id, recency, frequency, times, last_at, since)
+    select %(org_id)s, 'mail', contact_id, recency, frequency, times, last_at, statement_timestamp()
+    from place
+    on conflict (org_id, grid, contact_id) do update
+    set recency = excluded.recency, frequency = excluded.frequency, times = excluded.times,
+        last_at = excluded.last_at,
+        since = case when (c.recency, c.frequency) = (excluded.recency, excluded.frequency)
+                     then c.since else excluded.since end
+    where (c.recency, c.frequency, c.times, c.last_at)
+       <> (excluded.recency, excluded.frequency, excluded.times, excluded.last_at)
+)
+insert into rfm_move (
+    org_id, grid, at, contact_id, from_recency, from_frequency, to_recency, to_frequency
+)
+select %(org_id)s, 'mail', statement_timestamp(), contact_id,
+       before.recency, before.frequency, place.recency, place.frequency
+from before join place using (contact_id)
+where (before.recency, before.frequency) <> (place.recency, place.frequency)
+returning contact_id, from_recency, from_frequency, to_recency, to_frequency;
+
+-- name: grids_behind
+-- across organisations: a worker looks for grids whose columns are not those of today.
+select o.org_id, given.grid, (%(now)s::timestamptz at time zone o.time_zone)::date
+from organisation o
+cross join (values ('mail'), ('sales')) as given (grid)
+left join rfm_grid g on g.org_id = o.org_id and g.grid = given.grid
+where g.day is null or g.day < (%(now)s::timestamptz at time zone o.time_zone)::date;
+
+-- name: begin_day
+-- Whoever is placed from now on is placed by this day. A day never comes back.
+insert into rfm_grid (org_id, grid, day) values (%(org_id)s, %(grid)s, %(day)s)
+on conflict (org_id, grid) do update set day = greatest(rfm_grid.day, excluded.day);
+
+-- name: move_on
+-- Those whose last time lies too far back for their column, so many of each column at a time. Who is being placed at this
+-- moment is left to that transaction.
+with zone as (
+    select time_zone from organisation where org_id = %(org_id)s
+), border as (
+    select n::smallint as recency, (%(day)s::date - from_days + 1)::timestamp at time zone time_zone as before
+    from unnest(%(recency_from)s::int[]) with ordinality as given (from_days, n) cross join zone
+), late as materialized (
+    select r.contact_id, r.recency, r.frequency, r.last_at
+    from border cross join lateral (
+        select contact_id, recency, frequency, last_at from contact_rfm
+        where org_id = %(org_id)s and grid = %(grid)s and recency = border.recency and last_at < border.before
+        order by last_at
+        limit %(limit)s
+        for update skip locked
+    ) r
+), moved as (
+    update contact_rfm c
+    set recency = width_bucket(
+            %(day)s::date - (late.last_at at time zone zone.time_zone)::date, %(recency_from)s::int[]
+        ) + 1,
+        since = statement_timestamp()
+    from late cross join zone
+    where c.org_id = %(org_id)s and c.grid = %(grid)s and c.contact_id = late.contact_id
+    returning c.contact_id, c.recency
+)
+insert into rfm_move (
+    org_id, grid, at, contact_id, from_recency, from_frequency, to_recency, to_frequency
+)
+select %(org_id)s, %(grid)s, statement_timestamp(), contact_id,
+       late.recency, late.frequency, moved.recency, late.frequency
+from late join moved using (contact_id)
+returning contact_id, from_recency, from_frequency, to_recency, to_frequency;
+
+-- name: has_day
+select 1 from rfm_grid where org_id = %(org_id)s and grid = %(grid)s;
+
+-- name: facts_behind
+-- The next contacts that have bought, by id; for a grid that is filled for the first time.
+select contact_id from contact_orders
+where org_id = %(org_id)s and contact_id > %(behind)s and delivered > 0
+order by contact_id
+limit %(limit)s
+for update;
+
+-- name: mail_behind
+-- across organisations: a worker looks for those with opens and clicks behind their mark.
+select o.org_id
+from organisation o
+left join rfm_grid g on g.org_id = o.org_id and g.grid = 'mail'
+where exists (
+    select from activity a
+    where a.org_id = o.org_id and a.status in ('READ', 'CLICKED') and a.at >= coalesce(g.seen_at, '2000-01-01 00:00+00')
+      and (a.at, a.activity_id) > (coalesce(g.seen_at, '2000-01-01 00:00+00'), coalesce(g.seen_id, 0))
+);
+
+-- name: open_mail
+insert into rfm_grid (org_id, grid, day)
+select org_id, 'mail', (statement_timestamp() at time zone time_zone)::date
+from organisation where org_id = %(org_id)s
+on conflict (org_id, grid) do nothing;
+
+-- name: lock_mail
+-- Whoever places people in the grid of mails takes turns.
+select seen_at, seen_id from rfm_grid where org_id = %(org_id)s and grid = 'mail' for update;
+
+-- name: opened
+-- The next opens and clicks behind the mark: the new mark, how many, and whose.
+with found as (
+    (select at, activity_id, contact_id, channel from activity
+     where org_id = %(org_id)s and status = 'READ' and at >= %(seen_at)s and at < %(until)s
+       and (at, activity_id) > (%(seen_at)s, %(seen_id)s)
+     order by at, activity_id limit %(limit)s)
+    union all
+    (select at, activity_id, contact_id, channel from activity
+     where org_id = %(org_id)s and status = 'CLICKED' and at >= %(seen_at)s and at < %(until)s
+       and (at, activity_id) > (%(seen_at)s, %(seen_id)s)
+     order by at, activity_id limit %(limit)s)
+), page as materialized (
+    select * from found order by at, activity_id limit %(limit)s
+), final as (
+    select at, activity_id from page order by at desc, activity_id desc limit 1
+)
+select final.at, final.activity_id, (select count(*) from page),
+       array(select distinct contact_id from page where contact_id <> 0 and channel = 'email' order by 1)
+from final;
+
+-- name: note_seen
+update rfm_grid set seen_at = %(seen_at)s, seen_id = %(seen_id)s where org_id = %(org_id)s and grid = 'mail';
+
+-- name: raised
+-- Whether moves in this grid raise events, and which.
+select moves from rfm_grid where org_id = %(org_id)s and grid = %(grid)s and raise;
+
+-- name: prune
+-- across organisations: housekeeping. Two years, as long as events.
+delete from rfm_move where at < %(before)s;
