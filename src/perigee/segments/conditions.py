@@ -24,7 +24,8 @@ from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import AdditionalLeaf, FieldLeaf
 from perigee.segments.leaves.leaf import Leaf, NameKind
 from perigee.segments.leaves.membership import CategoryLeaf, SegmentLeaf
-from perigee.segments.leaves.messages import MessageLeaf
+from perigee.segments.leaves.message_rates import MessageRateLeaf
+from perigee.segments.leaves.messages import MessageLeaf, MessageTimeLeaf
 from perigee.segments.leaves.orders import OrdersLeaf
 from perigee.segments.node import Node
 from perigee.segments.world import Catalogue
@@ -69,6 +70,8 @@ Condition = Union[  # noqa: UP007  # msgspec resolves the forward references thr
     OrdersLeaf,
     EventLeaf,
     MessageLeaf,
+    MessageTimeLeaf,
+    MessageRateLeaf,
 ]
 """Every condition there is."""
 

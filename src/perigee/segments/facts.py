@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from perigee.db.pool import Connection
 from perigee.segments.leaves.fields import COLUMNS
-from perigee.segments.leaves.messages import SOURCES
+from perigee.segments.leaves.happenings import SOURCES
 from perigee.segments.person import (
     NO_ORDERS,
     Address,
@@ -46,7 +46,7 @@ async def load_people(
     sums = await load.order_sums() if needs.order_sums else {}
     orders = await load.grouped(queries.facts_orders, Order) if needs.orders else {}
     events = await load.events(needs.events, needs.lists) if needs.events else {}
-    messages = await load.messages(needs.messages) if needs.messages else {}
+    messages = await load.messages(needs.messages, needs.message_details) if needs.messages else {}
     people = {}
     for *columns, fields in contacts:
         number = columns[0]
@@ -113,14 +113,16 @@ class _Loader(NamedTuple):
             found[contact_id][type_id].append(Event(occurred_at, values or {}, things or {}))
         return found
 
-    async def messages(self, wanted: set[Happening]) -> dict[int, dict[Happening, list[Message]]]:
+    async def messages(
+        self, wanted: set[Happening], details: bool
+    ) -> dict[int, dict[Happening, list[Message]]]:
         found: dict[int, dict[Happening, list[Message]]] = defaultdict(lambda: defaultdict(list))
         for table, query in (("delivery", queries.facts_deliveries), ("activity", queries.facts_activity)):
             sources = [(what, SOURCES[what].values) for what in wanted if SOURCES[what].table == table]
             if not sources:
                 continue
             values = sorted({value for _, of in sources for value in of})
-            for contact_id, value, *columns in await self.rows(query, values=values):
+            for contact_id, value, *columns in await self.rows(query, values=values, details=details):
                 for what in (what for what, of in sources if value in of):
                     found[contact_id][what].append(Message(*columns))
         return found

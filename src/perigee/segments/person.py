@@ -8,7 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
-Happening = Literal["sent", "failed", "delivered", "opened", "clicked", "unsubscribed", "complained"]
+Happening = Literal[
+    "sent", "unavailable", "failed", "delivered", "opened", "clicked", "unsubscribed", "complained"
+]
 """What may happen to a message."""
 
 
@@ -57,12 +59,31 @@ class Event(NamedTuple):
 
 
 class Message(NamedTuple):
-    """One message and when the thing in question happened to it."""
+    """One message and when the thing in question happened to it; what its send says of it.
+
+    What follows `detail` is there only for trees that need `message_details`.
+    """
 
     at: datetime
     channel: str
     send_id: int
     ordinal: int
+    kind: str | None = None
+    campaign_id: int | None = None
+    message_id: int | None = None
+    tags: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    detail: str | None = None
+    """The address of the link, or what the provider said."""
+    variant: int | None = None
+    language: str | None = None
+    domain: str | None = None
+    sent_at: datetime | None = None
+    reasons: Sequence[str | None] = ()
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.send_id, self.ordinal
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +123,5 @@ class Needs:
     lists: dict[str, set[str]] = field(default_factory=dict)
     """Parameters of events that list things, each with the members asked for."""
     messages: set[Happening] = field(default_factory=set)
+    message_details: bool = False
+    """What the ledger, the experiment and the consent log say of these messages."""

@@ -167,18 +167,40 @@ where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
 order by contact_id, event_type_id, occurred_at, event_id;
 
 -- name: facts_deliveries
-select d.contact_id, d.outcome, d.at, s.channel, d.send_id, d.ordinal
+-- Columns of person.Message.
+select d.contact_id, d.outcome, d.at, s.channel, d.send_id, d.ordinal, s.kind, s.campaign_id, s.message_id, s.tags,
+       coalesce(m.subscriptions_keys, '{}'), null, v.variant, d.language,
+       case when s.channel = 'email' then split_part(coalesce(d.address, c.email), '@', 2) end, d.at, array[d.reason]
 from delivery d
 join send s on s.org_id = %(org_id)s and s.send_id = d.send_id
+join contact c on c.org_id = %(org_id)s and c.contact_id = d.contact_id
+left join message m on m.org_id = %(org_id)s and m.message_id = s.message_id
+left join send_variant v on %(details)s and v.org_id = %(org_id)s and v.send_id = d.send_id
+    and d.ordinal between v.first_ordinal and v.last_ordinal
 where d.org_id = %(org_id)s and d.contact_id = any(%(contact_ids)s::bigint[])
   and d.outcome = any(%(values)s::text[]);
 
 -- name: facts_activity
--- Without the hits of machines, as everywhere.
-select contact_id, status, at, channel, send_id, ordinal
-from activity
-where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]) and status = any(%(values)s::text[])
-  and coalesce(meta ->> 'machine', '') = '';
+-- Columns of person.Message. Without the hits of machines, as everywhere.
+select a.contact_id, a.status, a.at, a.channel, a.send_id, a.ordinal, s.kind, s.campaign_id, s.message_id,
+       coalesce(s.tags, '{}'), coalesce(m.subscriptions_keys, '{}'), a.detail, v.variant, d.language,
+       case when s.channel = 'email' and d.send_id is not null then split_part(coalesce(d.address, c.email), '@', 2) end, d.at,
+       case when a.status = 'UNDELIVERED' then array[a.detail]
+            when %(details)s and a.status = 'UNSUBSCRIBED' then array(
+                select l.reason from consent_log l
+                where l.org_id = %(org_id)s and l.contact_id = a.contact_id and l.send_id = a.send_id
+                  and l.action = 'unsubscribed')
+            else '{}' end
+from activity a
+join contact c on c.org_id = %(org_id)s and c.contact_id = a.contact_id
+left join send s on s.org_id = %(org_id)s and s.send_id = a.send_id
+left join message m on m.org_id = %(org_id)s and m.message_id = s.message_id
+left join send_variant v on %(details)s and v.org_id = %(org_id)s and v.send_id = a.send_id
+    and a.ordinal between v.first_ordinal and v.last_ordinal
+left join delivery d on %(details)s and d.org_id = %(org_id)s and d.contact_id = a.contact_id
+    and d.send_id = a.send_id and d.ordinal = a.ordinal
+where a.org_id = %(org_id)s and a.contact_id = any(%(contact_ids)s::bigint[]) and a.status = any(%(values)s::text[])
+  and coalesce(a.meta ->> 'machine', '') = '';
 
 -- name: lock_rules
 -- Writers of segments take turns within an organisation: two conditions could else name each other.

@@ -83,18 +83,29 @@ insert into contact_orders values
   (7101, 2, 1, 10, '2026-03-29 10:00+00', '2026-03-29 10:00+00', 0, 0, null, null),
   (7101, 3, 1, 0, '2026-03-29 10:00+00', '2026-03-29 10:00+00', 1, 0, '2026-03-29 10:00+00', '2026-03-29 10:00+00'),
   (7101, 5, 1, 100, '2026-03-10 12:00+00', '2026-03-10 12:00+00', 1, 100, '2026-03-10 12:00+00', '2026-03-10 12:00+00');
-insert into send (org_id, send_id, started_at, kind, channel, marketing, provider_id, content_digest) values
-  (7101, 801, '2026-03-28 10:00+00', 'campaign', 'email', true, 1, ''),
-  (7101, 802, '2026-03-01 10:00+00', 'campaign', 'sms', true, 1, '');
-insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, address, outcome, at) values
-  (7101, '2026-03-28 10:00+00', 801, 0, 1, 'alice@example.com', 'sent', '2026-03-28 10:01+00'),
-  (7101, '2026-03-28 10:00+00', 801, 1, 2, 'bob@example.org', 'failed', '2026-03-28 10:01+00'),
-  (7101, '2026-03-28 10:00+00', 801, 2, 5, 'eve@example.com', 'sent', '2026-03-28 10:01+00'),
-  (7101, '2026-03-01 10:00+00', 802, 0, 1, '380501112201', 'sent', '2026-03-01 10:01+00');
+insert into message (org_id, message_id, channel, name, language, subscriptions_keys) values
+  (7101, 861, 'email', 'Spring', 'en', '{news}');
+insert into send (org_id, send_id, started_at, kind, channel, campaign_id, message_id, tags, marketing, provider_id,
+                  content_digest) values
+  (7101, 801, '2026-03-28 10:00+00', 'campaign', 'email', 851, 861, '{spring,sale}', true, 1, ''),
+  (7101, 802, '2026-03-01 10:00+00', 'single', 'sms', null, null, '{}', true, 1, '');
+insert into send_variant (org_id, send_id, variant, name, first_ordinal, last_ordinal) values
+  (7101, 801, 1, 'A', 0, 0), (7101, 801, 2, 'B', 1, 2);
+insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, address, outcome, reason, language, at) values
+  (7101, '2026-03-28 10:00+00', 801, 0, 1, 'alice@example.com', 'sent', null, 'uk', '2026-03-28 10:01+00'),
+  (7101, '2026-03-28 10:00+00', 801, 1, 2, 'bob@example.org', 'failed', null, 'en-GB', '2026-03-28 10:01+00'),
+  (7101, '2026-03-28 10:00+00', 801, 2, 5, 'eve@example.com', 'sent', null, 'uk', '2026-03-28 10:01+00'),
+  (7101, '2026-03-28 10:00+00', 801, 3, 4, null, 'dropped', 'unconfirmed', null, '2026-03-28 10:00+00'),
+  (7101, '2026-03-01 10:00+00', 802, 0, 1, '380501112201', 'sent', null, null, '2026-03-01 10:01+00');
+insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status, detail) values
+  (7101, '2026-03-28 10:01+00', 801, 1, 2, 'email', 'UNDELIVERED', '550 No such user'),
+  (7101, '2026-03-28 12:00+00', 801, 0, 1, 'email', 'CLICKED', 'https://shop.example/tea'),
+  (7101, '2026-03-02 12:00+00', 802, 0, 1, 'sms', 'CLICKED', 'https://shop.example/mug');
+insert into consent_log (org_id, kind, value, contact_id, action, source, reason, send_id) values
+  (7101, 'email', 'bob@example.org', 2, 'unsubscribed', 'link', 'too_often', 801);
 insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status) values
   (7101, '2026-03-28 11:00+00', 801, 0, 1, 'email', 'DELIVERED'),
   (7101, '2026-03-28 12:00+00', 801, 0, 1, 'email', 'READ'), (7101, '2026-03-29 09:00+00', 801, 0, 1, 'email', 'READ'),
-  (7101, '2026-03-28 12:00+00', 801, 0, 1, 'email', 'CLICKED'), (7101, '2026-03-02 12:00+00', 802, 0, 1, 'sms', 'CLICKED'),
   (7101, '2026-03-28 12:00+00', 801, 1, 2, 'email', 'UNSUBSCRIBED'), (7101, '2026-03-28 12:00+00', 801, 1, 2, 'email', 'SPAM'),
   (7101, '2026-03-28 12:00+00', 801, 2, 5, 'email', 'READ');
 insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status, meta) values

@@ -11,6 +11,7 @@ import pytest
 
 from perigee.db.embedded import EmbeddedServer
 from perigee.db.pool import Connection, Database
+from perigee.segments.tests import cast
 from perigee.segments.tests.population import CATEGORIES, EVENT_TYPES, FIELDS, LISTS, MOMENT, ORG, populate
 from perigee.segments.world import Catalogue, World
 
@@ -22,6 +23,17 @@ def populated(_server: EmbeddedServer, _admin: psycopg.Connection[Any]) -> Itera
     _admin.execute(f"create database {name} template perigee strategy file_copy".encode())
     with psycopg.connect(_server.url(name)) as connection:
         populate(connection)
+    yield _server.url(name)
+    _admin.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.fixture(scope="session")
+def cast_url(_server: EmbeddedServer, _admin: psycopg.Connection[Any]) -> Iterator[str]:
+    """Url of a database with the cast; nobody may write to it."""
+    name = f"test_cast_{os.getpid()}"
+    _admin.execute(f"create database {name} template perigee strategy file_copy".encode())
+    with psycopg.connect(_server.url(name)) as connection:
+        cast.enter(connection)
     yield _server.url(name)
     _admin.execute(f"drop database {name} with (force)".encode())
 

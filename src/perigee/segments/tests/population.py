@@ -34,7 +34,12 @@ FIELDS = {
 EVENT_TYPES = {"cart": 601, "view": 602, "Купив": 603}
 LISTS = (701, 702, 703)
 CATEGORIES = {"news": 703}
-SENDS = {801: "email", 802: "sms"}
+SENDS = {801: "email", 802: "sms", 803: "email", 804: "email"}
+CAMPAIGNS, MESSAGES = (851, 852), (861, 862, 863)
+TAGS = ("spring", "Весна")
+LANGUAGES = ("uk", "en", "en-GB", "es", "e")
+LINKS = ("https://shop.example/tea", "https://shop.example/Tea?a=1", "")
+REASONS = ("too_often", "unsubscribed", "550 no such user", "stopped")
 STATUSES = ("DELIVERED", "IN_PROGRESS", "CANCELLED", "ABANDONED_SHOPPING_CART", "strange")
 
 TEXTS = ("Kyiv", "kyiv", "KYIV", "Київ", "КИЇВ", "ИСПЫТАНИЕ", "İzmir", "izmir", "ΣΊΣΥΦΟΣ", "σίσυφοσ", "straße", "O'Hara",
@@ -222,24 +227,72 @@ class _Population:
         moments = instants()
         started = min(moments)
         self.copy(
-            "send",
-            "send_id, started_at, kind, channel, marketing, provider_id, content_digest",
-            [(n, started, "campaign", channel, True, 1, "") for n, channel in SENDS.items()],
+            "message",
+            "message_id, channel, name, language, subscriptions_keys",
+            [(n, "email", "", "en", keys) for n, keys in zip(MESSAGES, (["news"], ["gone", "news"], []), strict=True)],
+        )  # fmt: skip
+        about = zip(
+            SENDS.items(),
+            ("campaign", "campaign", "single", "test"),
+            (CAMPAIGNS[0], CAMPAIGNS[1], None, None),
+            (861, 862, 863, None),
+            (["spring"], ["spring", "Весна"], [], ["Весна"]),
+            strict=True,
         )
+        self.copy(
+            "send",
+            "send_id, started_at, kind, channel, campaign_id, message_id, tags, marketing, provider_id, content_digest",
+            [
+                (n, started, kind, channel, campaign, message, tags, True, 1, "")
+                for (n, channel), kind, campaign, message, tags in about
+            ],
+        )
+        self.copy(
+            "send_variant",
+            "send_id, variant, name, first_ordinal, last_ordinal",
+            [(801, 1, "A", 0, 49), (801, 2, "B", 50, 99), (801, 0, "", 100, 299), (801, 3, "C", None, None), (802, 1, "A", 5, 5)],
+        )  # fmt: skip
         deliveries, activity = [], []
         for send_id, channel in SENDS.items():
-            for ordinal in range(PEOPLE):
+            for ordinal in range(PEOPLE // 2):
                 contact = self.rng.choice(self.people)
                 at = self.rng.choice(moments)
                 outcome = self.rng.choice(["sent", "sent", "failed", "dropped"])
-                deliveries.append((started, send_id, ordinal, contact, f"{ordinal}@example.com", outcome, at))
-                for status in ("DELIVERED", "READ", "READ", "CLICKED", "UNSUBSCRIBED", "SPAM"):
-                    if self.rng.random() < 0.4:
-                        meta = self.maybe(['{"machine": "scanner"}', '{"machine": ""}', "{}"], 0.4)
-                        activity.append(
-                            (self.rng.choice(moments), send_id, ordinal, contact, channel, status, meta)
-                        )
+                address = self.maybe([f"{ordinal}@{domain}" for domain in DOMAINS])
+                language = self.maybe(["uk", "en", "en-GB", "en-US", "es-AR"])
+                deliveries.append(
+                    (started, send_id, ordinal, contact, address, outcome, self.maybe(REASONS), language, at)
+                )
+                activity += self.activity(send_id, ordinal, contact, channel, at)
         self.copy(
-            "delivery", "send_started_at, send_id, ordinal, contact_id, address, outcome, at", deliveries
+            "delivery",
+            "send_started_at, send_id, ordinal, contact_id, address, outcome, reason, language, at",
+            deliveries,
         )
-        self.copy("activity", "at, send_id, ordinal, contact_id, channel, status, meta", activity)
+        self.copy("activity", "at, send_id, ordinal, contact_id, channel, status, detail, meta", activity)
+        left = [row for row in activity if row[5] == "UNSUBSCRIBED" and self.rng.random() < 0.7]
+        self.copy(
+            "consent_log",
+            "kind, value, contact_id, send_id, action, source, reason",
+            [
+                ("email", "x", contact, send_id, self.rng.choice(["unsubscribed", "unsubscribed", "resubscribed"]), "link",
+                 self.maybe(REASONS))
+                for _, send_id, _, contact, *_ in left
+            ],
+        )  # fmt: skip
+
+    def activity(
+        self, send_id: int, ordinal: int, contact: int, channel: str, sent: datetime
+    ) -> list[tuple[Any, ...]]:
+        """What became of a message: soon after it was sent, or whenever."""
+        found = []
+        for status in ("DELIVERED", "UNDELIVERED", "READ", "READ", "CLICKED", "UNSUBSCRIBED", "SPAM"):
+            if self.rng.random() < 0.4:
+                soon = [
+                    sent + timedelta(seconds=seconds) for seconds in (-1, 0, 0.5, 3600, 3600.000001, 86_400)
+                ]
+                at = self.rng.choice(soon if self.rng.random() < 0.5 else instants())
+                meta = self.maybe(['{"machine": "scanner"}', '{"machine": ""}', "{}"], 0.4)
+                detail = self.maybe(LINKS if status == "CLICKED" else REASONS)
+                found.append((at, send_id, ordinal, contact, channel, status, detail, meta))
+        return found

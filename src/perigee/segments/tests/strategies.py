@@ -20,18 +20,34 @@ from perigee.segments.leaves.addresses import (
 from perigee.segments.leaves.counting import COUNT
 from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import COLUMNS, STORED, AdditionalLeaf, FieldLeaf
+from perigee.segments.leaves.happenings import SOURCES
 from perigee.segments.leaves.membership import CategoryLeaf, SegmentLeaf
-from perigee.segments.leaves.messages import SOURCES, MessageLeaf
+from perigee.segments.leaves.message_rates import _ORDER, _PERCENT, MessageRateLeaf
+from perigee.segments.leaves.messages import (
+    _GIVES_REASON,
+    _HAS_DELAY,
+    _LINK,
+    _ONCE,
+    _REASON,
+    MessageLeaf,
+    MessageTimeLeaf,
+)
 from perigee.segments.leaves.orders import _KINDS, OrdersLeaf
 from perigee.segments.leaves.parameters import READINGS, Listed, Parameter
 from perigee.segments.node import Node
 from perigee.segments.tests.population import (
+    CAMPAIGNS,
     CHOICES,
     DOMAINS,
     EVENT_TYPES,
     FIELDS,
+    LANGUAGES,
+    LINKS,
     LISTS,
+    MESSAGES,
+    REASONS,
     STATUSES,
+    TAGS,
     TEXTS,
     days,
 )
@@ -40,9 +56,23 @@ from perigee.segments.values import Choices, Number, Text
 NUMBERS: Sequence[Any] = (0, 1, 2, 3, 5, 10, -5, 0.1, 1.5, "33.3333", "20.0001", 110, 2147483647)
 
 
+DELAYS = (
+    Comparison("at_most", value=3600),
+    Comparison("at_least", value=86_400),
+    Comparison("between", value=1, to=2_600_000),
+    Comparison("less", value=0),
+)
+
+
 def operands(kind: ValueKind) -> st.SearchStrategy[Any]:
     if kind is COUNT:
         return st.integers(0, 5)
+    if kind is _PERCENT:
+        return st.sampled_from([0, "33.3333", 50, 100])
+    if kind is _LINK:
+        return st.sampled_from([*LINKS, "shop", "tea", "Tea"])
+    if kind is _REASON:
+        return st.sampled_from([*REASONS, "UNSUBSCRIBED", "t"])
     if isinstance(kind, Number):
         return st.sampled_from(NUMBERS)
     if isinstance(kind, Text | Choices):
@@ -166,18 +196,75 @@ def events() -> st.SearchStrategy[Node]:
     )
 
 
-def messages() -> st.SearchStrategy[Node]:
-    return st.builds(
-        MessageLeaf,
-        st.sampled_from(sorted(SOURCES)),
-        st.sampled_from([None, "email", "sms"]),
-        comparisons(COUNT),
-        periods(),
+def _few(*values: Any) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Mostly none, which narrows nothing."""
+    return st.just(()) | st.lists(st.sampled_from(values), min_size=1, max_size=3, unique=True).map(tuple)
+
+
+def narrowings() -> st.SearchStrategy[dict[str, Any]]:
+    """Members of a `MessageFilter`, a few of them given."""
+    members: dict[str, st.SearchStrategy[Any]] = {
+        "channel": st.sampled_from(["email", "sms"]),
+        "kinds": _few("campaign", "single", "test"),
+        "campaigns": _few(*CAMPAIGNS, 999),
+        "messages": _few(*MESSAGES, 999),
+        "tags": _few(*TAGS, "gone"),
+        "categories": _few("news"),
+        "variant": st.integers(0, 3),
+        "languages": _few(*LANGUAGES),
+        "domains": _few(*DOMAINS, "Example.com"),
+        "period": comparisons(Period()),
+        "hours": _few(*range(24)),
+        "weekdays": _few(*range(1, 8)),
+    }
+    return st.lists(st.sampled_from(sorted(members)), max_size=3, unique=True).flatmap(
+        lambda names: st.fixed_dictionaries(
+            {
+                name: st.sampled_from(["email"])
+                if name == "channel" and "domains" in names
+                else members[name]
+                for name in names
+            }
+        )
+    )
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> Node:
+    what = draw(st.sampled_from(sorted(SOURCES)))
+    given = draw(narrowings())
+    for name, kind, of in (
+        ("link", _LINK, ("clicked",)),
+        ("reason", _REASON, _GIVES_REASON),
+        ("delay", COUNT, _HAS_DELAY),
+    ):
+        if what in of and draw(st.integers(0, 2)) == 0:
+            given[name] = draw(comparisons(kind))
+    if "delay" in given:
+        given["delay"] = draw(st.sampled_from(DELAYS))
+    if draw(st.booleans()):
+        return MessageLeaf(what=what, times=draw(comparisons(COUNT)), **given)
+    return MessageTimeLeaf(
+        what=what, which=draw(st.sampled_from(["last", "first"])), test=draw(comparisons(_ONCE)), **given
+    )
+
+
+@st.composite
+def message_rates(draw: st.DrawFn) -> Node:
+    per, of = sorted(draw(st.lists(st.sampled_from(range(len(_ORDER))), min_size=2, max_size=2, unique=True)))
+    return MessageRateLeaf(
+        of=_ORDER[of],
+        per=_ORDER[per],
+        percent=draw(comparisons(_PERCENT)),
+        least=draw(st.sampled_from([1, 2])),
+        **draw(narrowings()),
     )
 
 
 def leaves() -> st.SearchStrategy[Any]:
-    return st.one_of(columns(), additional(), channels(), memberships(), orders(), events(), messages())
+    return st.one_of(
+        columns(), additional(), channels(), memberships(), orders(), events(), messages(), message_rates()
+    )
 
 
 def trees() -> st.SearchStrategy[Any]:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
 import pytest
 
-from perigee.db.embedded import EmbeddedServer
 from perigee.db.pool import Connection, Database
 from perigee.segments.compile import compile_ids
 from perigee.segments.conditions import read
 from perigee.segments.facts import load_people
 from perigee.segments.match import match, needs
 from perigee.segments.reading import read_tree
-from perigee.segments.tests import cast
 from perigee.segments.tests.cast import BUYERS, FIELD, IN_KYIV, NAMES, ORG, VIP
 
 NOW = datetime(2026, 3, 29, 10, 30, tzinfo=UTC)
@@ -48,6 +44,16 @@ def param(name: str, kind: str, op: str, value: Any = None, **more: Any) -> dict
 
 def message(what: str, **more: Any) -> dict[str, Any]:
     return {"is": "message", "what": what, **more}
+
+
+def last(what: str, op: str, value: Any = None, *, days: int | None = None, **more: Any) -> dict[str, Any]:
+    test = compares(op, value, **({} if days is None else {"days": days}))
+    return {"is": "message_time", "what": what, "test": test, **more}
+
+
+def rate(of: str, per: str, op: str, value: Any, *, to: Any = None, **more: Any) -> dict[str, Any]:
+    test = compares(op, value, **({} if to is None else {"to": to}))
+    return {"is": "message_rate", "of": of, "per": per, "percent": test, **more}
 
 
 def state(kind: str, name: str) -> dict[str, Any]:
@@ -237,6 +243,58 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (message("clicked", period=compares("last_days", days=0)), ""),
     (message("unsubscribed"), "Bob"),
     (message("complained"), "Bob"),
+    (message("unavailable"), "Dora"),
+    (message("unavailable", reason=compares("one_of", values=["unconfirmed"])), "Dora"),
+    (message("unavailable", reason=compares("equals", "blacklisted")), ""),
+    (message("unavailable", domains=["mail.example.com"]), "Dora"),
+    (message("failed", reason=compares("contains", "no such user")), "Bob"),
+    (message("unsubscribed", reason=compares("equals", "too_often")), "Bob"),
+    (message("unsubscribed", reason=compares("equals", "other")), ""),
+    (message("sent", kinds=["single"]), "Alice"),
+    (message("sent", kinds=["test"]), ""),
+    (message("failed", kinds=["campaign", "test"]), "Bob"),
+    (message("sent", campaigns=[851]), "Alice"),
+    (message("opened", campaigns=[850]), ""),
+    (message("opened", messages=[861]), "Alice"),
+    (message("opened", tags=["autumn", "sale"]), "Alice"),
+    (message("opened", tags=["autumn"]), ""),
+    (message("clicked", categories=["news"], times=compares("equals", 1)), "Alice"),
+    (message("failed", variant=2), "Bob"),
+    (message("failed", variant=1), ""),
+    (message("failed", languages=["en"]), "Bob"),
+    (message("failed", languages=["en-gb"]), "Bob"),
+    (message("failed", languages=["en-US", "uk"]), ""),
+    (message("opened", domains=["EXAMPLE.com"]), "Alice"),
+    (message("failed", domains=["example.com"]), ""),
+    (message("clicked", link=compares("equals", "https://shop.example/tea")), "Alice"),
+    (message("clicked", link=compares("contains", "/mug"), channel="email"), ""),
+    # Hours and days of Kyiv: 12:00 UTC was 14:00 of a Saturday, two hours ahead still.
+    (message("opened", hours=[14], weekdays=[6], channel="email"), "Alice"),
+    (message("opened", hours=[12, 13, 15], weekdays=[6]), ""),
+    (message("opened", weekdays=[7]), "Alice"),
+    # From the sending to the first opening: 1 h 59 min in the email, a day and 2 hours in the SMS.
+    (message("opened", delay=compares("at_most", 7140), times=compares("equals", 1)), "Alice"),
+    (message("opened", delay=compares("at_least", 7141), channel="email"), ""),
+    (message("opened", delay=compares("less", 7140), channel="email"), ""),
+    (message("clicked", delay=compares("at_least", 86_400)), "Alice"),
+    # The last and the first time.
+    (last("opened", "last_days", days=0), "Alice"),
+    (last("opened", "on", "2026-03-28"), ""),
+    (last("clicked", "in_days", days=-1), "Alice"),
+    (last("clicked", "before_last_days", days=7, channel="sms"), "Alice"),
+    (last("clicked", "before_last_days", days=7), ""),
+    (last("clicked", "before_last_days", days=7, which="first"), "Alice"),
+    (last("sent", "empty"), "Bob Charlie Dora"),
+    (last("sent", "filled", kinds=["single"]), "Alice"),
+    # Rates: one of Alice's two messages counts as delivered, and both were opened.
+    (rate("delivered", "sent", "at_least", 50), "Alice"),
+    (rate("delivered", "sent", "greater", 50), ""),
+    (rate("opened", "delivered", "at_least", 100), "Alice"),
+    (rate("opened", "sent", "at_least", 100, least=2), "Alice"),
+    (rate("opened", "sent", "at_least", 0, least=3), ""),
+    (rate("clicked", "opened", "between", 50, to=100, channel="sms"), "Alice"),
+    (rate("opened", "sent", "at_least", 100, period=compares("last_days", days=1)), "Alice"),
+    (negated(rate("opened", "sent", "at_least", 1)), "Bob Charlie Dora"),
     # Joining, negating a card, excluding.
     (joined("all", {"is": "segment", "id": VIP}, field("town", "equals", "Lviv")), "Bob"),
     (
@@ -264,14 +322,9 @@ CASES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.fixture(scope="module")
-async def conn(_server: EmbeddedServer, _admin: psycopg.Connection[Any]) -> AsyncIterator[Connection]:
-    name = f"test_cast_{os.getpid()}"
-    _admin.execute(f"create database {name} template perigee strategy file_copy".encode())
-    with psycopg.connect(_server.url(name)) as connection:
-        cast.enter(connection)
-    async with Database(_server.url(name)) as database, database.connection() as connection_:
-        yield connection_
-    _admin.execute(f"drop database {name} with (force)".encode())
+async def conn(cast_url: str) -> AsyncIterator[Connection]:
+    async with Database(cast_url) as database, database.connection() as connection:
+        yield connection
 
 
 @pytest.mark.parametrize(("condition", "expected"), CASES, ids=str)

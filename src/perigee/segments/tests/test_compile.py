@@ -16,8 +16,8 @@ from perigee.segments.values import _NUMERIC
 from perigee.segments.world import World
 
 # All constants of ours: numbers and texts, names excepted.
-OUR_TEXTS = {"", "@", "MM-DD", "null", "[]", '""', "{}", "number", "machine", f"^{_NUMERIC.pattern}$"}
-OUR_NUMBERS = {"0", "2", "4", "6", "10"}
+OUR_TEXTS = {"", "@", "-", "MM-DD", "null", "[]", '""', "{}", "number", "machine", f"^{_NUMERIC.pattern}$"}
+OUR_NUMBERS = {"0", "2", "4", "6", "10", "100"}
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s::[a-z]+(?:\[\])?")
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
