@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from perigee.errors import Invalid
 from perigee.segments.comparisons import MAX_VALUES, Comparison, check_text
 from perigee.segments.dates import Period
-from perigee.segments.leaves.clock import check_clock, clock_sql, clock_holds
+from perigee.segments.leaves.clock import check_clock, clock_holds, clock_sql
 from perigee.segments.leaves.leaf import Name, SetLeaf
 from perigee.segments.moments import Instants, Moment
 from perigee.segments.person import Happening, Message, Needs, Person
