@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from perigee.appinbox import store as inboxes
 from perigee.bounces import mails as come_back
 from perigee.campaigns.manage import settle_stopped
+from perigee.contacts.erasure.erase import sweep
 from perigee.contacts.import_store import prune_imports
 from perigee.contacts.read_store import fold_tally as fold_contact_tally
 from perigee.db import partitions, statistics
@@ -61,6 +62,7 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
     async with database.transaction() as connection:
         await rfm.prune(connection, now - RFM_MOVES)
     await rfm_day.keep(database, now)
+    await sweep(database)
     await strays.settle(database)
     await consequences.finish(database)
     await statistics.refresh(database)

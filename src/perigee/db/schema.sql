@@ -535,6 +535,12 @@ CREATE TABLE erased_address (
     erased_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE erased_contact (
+    org_id bigint NOT NULL,
+    contact_id bigint NOT NULL,
+    erased_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE erasure_key (
     org_id bigint NOT NULL,
     key bytea DEFAULT sha256(convert_to(((gen_random_uuid())::text || (gen_random_uuid())::text), 'UTF8'::name)) NOT NULL
@@ -1468,6 +1474,9 @@ ALTER TABLE ONLY dkim_pair
 ALTER TABLE ONLY erased_address
     ADD CONSTRAINT erased_address_pkey PRIMARY KEY (org_id, kind, fingerprint);
 
+ALTER TABLE ONLY erased_contact
+    ADD CONSTRAINT erased_contact_pkey PRIMARY KEY (org_id, contact_id);
+
 ALTER TABLE ONLY erasure_key
     ADD CONSTRAINT erasure_key_pkey PRIMARY KEY (org_id);
 
@@ -1782,6 +1791,8 @@ CREATE UNIQUE INDEX segment_static_name ON segment USING btree (org_id, name) WH
 CREATE INDEX send_batch_lane ON send_batch USING btree (lane, org_id, due_at) WHERE ((done_at IS NULL) AND (lane = 0));
 
 CREATE INDEX send_batch_turn ON send_batch USING btree (org_id, send_id, due_at, batch_no) WHERE (done_at IS NULL);
+
+CREATE INDEX send_own_words ON send USING btree (org_id, content_digest) WHERE (message_id IS NULL);
 
 CREATE INDEX send_recipient_contact ON send_recipient USING btree (org_id, contact_id);
 

@@ -12,7 +12,7 @@ from perigee.bounces import effect, mails, reading, verp
 from perigee.bounces.listener import Listener
 from perigee.bounces.tests.samples import QMAIL, arf, dsn, written
 from perigee.campaigns.types import Campaign
-from perigee.contacts.delete import erase_all
+from perigee.contacts.erasure.erase import erase_all
 from perigee.testing.sending import Shop
 from perigee.testing.smtp_server import SmtpServer
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from perigee.contacts.delete import delete, delete_by_external_id, erase_all
+from perigee.contacts.delete import delete, delete_by_external_id
+from perigee.contacts.erasure.erase import erase_all
 from perigee.contacts.rows import ContactRow, Token
 from perigee.contacts.tests.conftest import People
 from perigee.contacts.unsubscribe import Unsubscribe, unsubscribe

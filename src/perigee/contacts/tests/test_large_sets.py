@@ -8,7 +8,7 @@ import pytest
 
 from perigee.contacts import store
 from perigee.contacts.copying import MANY
-from perigee.contacts.delete import erase_all
+from perigee.contacts.erasure.erase import erase_all
 from perigee.contacts.policy import ADD_OR_UPDATE, SUBSCRIBE, UPDATE_BY_ID
 from perigee.contacts.rows import CLEAR, ContactRow, Token
 from perigee.contacts.tests.conftest import People

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from perigee.contacts.delete import erase_all
+from perigee.contacts.erasure.erase import erase_all
 from perigee.db.pool import Database
 from perigee.promocodes.store import list_codes, upsert_codes
 from perigee.promocodes.take import take, take_all

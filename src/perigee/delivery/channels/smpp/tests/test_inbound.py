@@ -218,7 +218,7 @@ async def test_a_receipt_of_a_message_that_was_committed_meanwhile_is_no_stray(
 async def test_strays_are_erased_with_their_contact(
     peer: Peer, open_channel: OpenChannel, shop: Shop
 ) -> None:
-    from perigee.contacts.delete_store import erase_traces
+    from perigee.contacts.erasure.store import erase_traces
 
     contact_id = await shop.person(phone=PHONE)
     open_channel(peer.port, stand=True)

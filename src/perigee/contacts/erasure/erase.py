@@ -1,0 +1,51 @@
+"""Removes people and everything that names them, in one transaction; only figures about nobody stay.
+
+Every table is either on this list or said to hold nothing personal in `tests/test_every_table.py`, which fails for a
+table that is in neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from perigee.contacts.erasure import store
+from perigee.contacts.erasure.person import Names
+from perigee.db.pool import Connection, Database
+from perigee.files import store as data_files
+from perigee.site.store import erase_visitors
+
+SWEEP_SECONDS = 300.0
+"""After an erasure: by then no sender holds the people of a batch in memory any more (a lease is 30 s)."""
+
+
+async def erase_all(conn: Connection, org_id: int, contact_ids: Sequence[int]) -> list[int]:
+    """Ids of those that there were.
+
+    The ledger, the activity and the orders stay as figures about nobody. Of an address that must not be written
+    to, a keyed hash stays in the suppression list. An address or an external id that another contact has, too, is
+    that contact's: what is found only under it stays.
+    """
+    people = await store.identities(conn, org_id, contact_ids)
+    if not people:
+        return []
+    names = Names(people)
+    ids = sorted(names.contact_ids)
+    await store.scrub_imports(conn, org_id, names)
+    await store.erase_contacts(conn, org_id, ids)
+    await store.erase_traces(conn, org_id, ids)
+    await erase_visitors(conn, org_id, ids)
+    await store.erase_nobodys(conn, org_id, names)
+    await store.erase_addresses(conn, org_id, names.addresses)
+    await data_files.erase(conn, org_id, sorted(names.emails))
+    return ids
+
+
+async def sweep(database: Database, seconds: float = SWEEP_SECONDS) -> int:
+    """Takes from the erased what senders and receipts that had them in hand wrote since. Returns how many people."""
+    async with database.connection() as conn:
+        due = await store.due_for_sweep(conn, seconds)
+    for org_id, contact_ids in due:
+        async with database.transaction() as conn:
+            await store.erase_traces(conn, org_id, contact_ids)
+            await store.forget_swept(conn, org_id, contact_ids)
+    return sum(len(contact_ids) for _, contact_ids in due)
