@@ -1,7 +1,6 @@
 """Removes people and everything that names them, in one transaction; only figures about nobody stay.
 
-Every table is either on this list or said to hold nothing personal in `tests/test_every_table.py`, which fails for a
-table that is in neither.
+`db/tests/test_erasure_of_every_table.py` lists how each table is erased, and fails for one that is not on its list.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A new table must be erased, or be said to hold nothing of a person: it cannot be forgotten."""
+"""A new table must be erased with the person (contacts/erasure), or be said here to hold nothing of one: it cannot be
+forgotten."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ ERASED = {
     "contact": "deleted",
     "contact_import": "rows waiting, mapping and sentences about them taken out",
     "contact_orders": "deleted",
+    "contact_rfm": "deleted",
     "contact_upload_step": "number becomes 0",
     "content_link": "of words written for them alone, deleted",
     "data_value": "deleted by email",
@@ -28,6 +30,7 @@ ERASED = {
     "procrastinate_jobs": "number taken out of the arguments",
     "promo_code": "contact emptied",
     "push_token": "deleted",
+    "rfm_move": "deleted",
     "sandbox_message": "deleted",
     "segment_member": "deleted",
     "send_batch": "number becomes 0",
@@ -75,6 +78,7 @@ NOTHING_OF_PEOPLE = {
     "rate_bucket": "names of limits",
     "recent_request": "hashes",
     "recommendation_source": "rules",
+    "rfm_grid": "borders of cells",
     "segment": "the marketer's own words and rules; a rule that names one person is theirs to take out",
     "send": "what was sent to how many",
     "send_variant": "parts of a send",
@@ -105,7 +109,8 @@ async def test_every_table_is_erased_or_holds_nothing_of_a_person(db: Database) 
         tables = {name for (name,) in await (await conn.execute(TABLES)).fetchall()} - OF_LIBRARIES
     known = ERASED.keys() | NOTHING_OF_PEOPLE.keys()
     assert tables - known == set(), (
-        "say here how it is erased (and erase it in contacts/erasure), or what it holds"
+        "new tables: write a line here (NOTHING_OF_PEOPLE: what it holds; or ERASED: how), "
+        "and erase those in contacts/erasure/queries.sql"
     )
     assert known - tables == set()
     assert ERASED.keys() & NOTHING_OF_PEOPLE.keys() == set()
