@@ -20,6 +20,7 @@ from perigee.errors import Invalid
 from perigee.lib import json_edge
 from perigee.lib.text import clean_json
 from perigee.segments.leaves.addresses import AddressStateLeaf, EmailDomainLeaf, HasAddressLeaf, TokenLeaf
+from perigee.segments.leaves.bought import BoughtLeaf
 from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import AdditionalLeaf, FieldLeaf
 from perigee.segments.leaves.leaf import Leaf, NameKind
@@ -68,6 +69,7 @@ Condition = Union[  # noqa: UP007  # msgspec resolves the forward references thr
     SegmentLeaf,
     CategoryLeaf,
     OrdersLeaf,
+    BoughtLeaf,
     EventLeaf,
     MessageLeaf,
     MessageTimeLeaf,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,11 +16,13 @@ from perigee.segments.person import (
     Address,
     Event,
     Happening,
+    Item,
     Message,
     Needs,
     Order,
     OrderSums,
     Person,
+    Product,
     Token,
 )
 from perigee.segments.store import queries
@@ -44,9 +46,10 @@ async def load_people(
     tokens = await load.grouped(queries.facts_tokens, Token) if needs.tokens else {}
     segments = await load.segments(needs.segments) if needs.segments else {}
     sums = await load.order_sums() if needs.order_sums else {}
-    orders = await load.grouped(queries.facts_orders, Order) if needs.orders else {}
+    orders = await load.orders(items=needs.items) if needs.orders else {}
     events = await load.events(needs.events, needs.lists) if needs.events else {}
     messages = await load.messages(needs.messages, needs.message_details) if needs.messages else {}
+    products = await load.products(orders) if needs.products else {}
     people = {}
     for *columns, fields in contacts:
         number = columns[0]
@@ -62,6 +65,7 @@ async def load_people(
             placed=placed,
             orders=orders.get(number, ()),
             events=events.get(number, {}),
+            products=products,
             messages=messages.get(number, {}),
         )
     return people
@@ -97,6 +101,22 @@ class _Loader(NamedTuple):
             contact_id: (OrderSums(*columns[:4]), OrderSums(*columns[4:]))
             for contact_id, *columns in await self.rows(queries.facts_order_sums)
         }
+
+    async def orders(self, *, items: bool) -> dict[int, list[Order]]:
+        listed: dict[int, list[Item]] = defaultdict(list)
+        if items:
+            for order_id, *item in await self.rows(queries.facts_order_items):
+                listed[order_id].append(Item(*item))
+        found: dict[int, list[Order]] = defaultdict(list)
+        for contact_id, order_id, *columns in await self.rows(queries.facts_orders):
+            found[contact_id].append(Order(*columns, listed.get(order_id, ())))
+        return found
+
+    async def products(self, orders: Mapping[int, Sequence[Order]]) -> dict[str, Product]:
+        """Those that the people's orders name."""
+        named = {item.product_id for of in orders.values() for order in of for item in order.items}
+        rows = await self.rows(queries.facts_products, product_ids=sorted(named))
+        return {product_id: Product(*columns) for product_id, *columns in rows}
 
     async def events(
         self, wanted: dict[int, set[str]], lists: dict[str, set[str]]

@@ -42,11 +42,31 @@ class OrderSums(NamedTuple):
 NO_ORDERS = OrderSums()
 
 
+class Item(NamedTuple):
+    product_id: str
+    quantity: Decimal
+
+
 class Order(NamedTuple):
     status: str
     ordered_at: datetime
     total: Decimal
     currency: str
+    source: str
+    items: Sequence[Item] = ()
+    """None unless the tree looks at items."""
+
+
+class Product(NamedTuple):
+    """What is known of a product now."""
+
+    name: str | None
+    brand: str | None
+    url: str | None
+    price: Decimal | None
+    in_stock: bool | None
+    categories: Sequence[str]
+    tags: Mapping[str, Sequence[str]]
 
 
 class Event(NamedTuple):
@@ -105,6 +125,8 @@ class Person:
     orders: Sequence[Order] = ()
     events: Mapping[int, Sequence[Event]] = field(default_factory=dict)
     """By event type id; in the order of time, those of one instant in that of their ids."""
+    products: Mapping[str, Product] = field(default_factory=dict)
+    """Those that the person's orders and events name, and more; by id."""
     messages: Mapping[Happening, Sequence[Message]] = field(default_factory=dict)
     """By what happened."""
 
@@ -118,6 +140,10 @@ class Needs:
     segments: set[int] = field(default_factory=set)
     order_sums: bool = False
     orders: bool = False
+    items: bool = False
+    """Of the orders."""
+    products: bool = False
+    """Those of the items, and of the events' parameters of `leaves.visits`."""
     events: dict[int, set[str]] = field(default_factory=dict)
     """Event types, each with the parameters asked for."""
     lists: dict[str, set[str]] = field(default_factory=dict)

@@ -141,9 +141,20 @@ from contact_orders
 where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
 
 -- name: facts_orders
-select contact_id, status, ordered_at, total, currency
+select contact_id, order_id, status, ordered_at, total, currency, source
 from orders
 where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: facts_order_items
+select i.order_id, i.external_item_id, i.quantity
+from orders o
+join order_item i on i.org_id = %(org_id)s and i.order_id = o.order_id
+where o.org_id = %(org_id)s and o.contact_id = any(%(contact_ids)s::bigint[]);
+
+-- name: facts_products
+select product_id, name, brand, url, price, in_stock, categories, tags
+from product
+where org_id = %(org_id)s and product_id = any(%(product_ids)s::text[]);
 
 -- name: facts_events
 -- Of the parameters only those that are asked for, as text; of those that list things (`lists`) the things, of these

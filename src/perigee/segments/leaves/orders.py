@@ -1,7 +1,7 @@
-"""Conditions on purchases (product 4 and 9): only delivered orders count unless others are asked for.
+"""Conditions on the number, the sum and the dates of somebody's orders.
 
-Without a period and explicit statuses the answer comes from `contact_orders`, the facts kept per contact; else
-from the orders themselves. Sums are of the organisation's currency (see the tables).
+Of all delivered and of all placed orders the answer comes from `contact_orders`, the facts kept per contact; else
+from the orders themselves.
 """
 
 from __future__ import annotations
@@ -11,20 +11,17 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
-from perigee.errors import Invalid
-from perigee.segments.comparisons import Comparison, ValueKind, check_text
-from perigee.segments.dates import Instant, Period
+from perigee.segments.comparisons import Comparison, ValueKind
+from perigee.segments.dates import Instant
 from perigee.segments.leaves.counting import COUNT, effort, happened
-from perigee.segments.leaves.leaf import Effort, Members, SetLeaf
+from perigee.segments.leaves.leaf import Effort, Members
+from perigee.segments.leaves.purchases import PurchasesLeaf
 from perigee.segments.person import NO_ORDERS, Needs, Order, OrderSums, Person
 from perigee.segments.sql import Sql, both
 from perigee.segments.values import Number
 from perigee.segments.world import Catalogue, World
 
-DELIVERED = "DELIVERED"
-NOT_PLACED = ("CANCELLED", "ABANDONED_SHOPPING_CART")
 _DIGITS = Decimal("0.0001")
-_PERIOD = Period()
 
 Measure = Literal["count", "total", "average", "first", "last"]
 _KINDS: Mapping[Measure, ValueKind] = {
@@ -53,42 +50,29 @@ _SUMS: Mapping[str, Mapping[Measure, str]] = {
 }
 
 
-class OrdersLeaf(SetLeaf, frozen=True, tag="orders"):
+class OrdersLeaf(PurchasesLeaf, frozen=True, tag="orders", kw_only=True):
     """`{"is": "orders", "measure": "count", "test": {"op": "at_least", "value": 2}}`.
 
-    `which`: `delivered` (the default), `placed` (all but cancelled ones and abandoned carts), or a list of
-    statuses. `period`: only orders made then. Average is total by count, to four digits behind the point. Who has
-    no orders has a count and a total of 0, and no average and dates.
+    Average is total by count, to four digits behind the point. Sums are of the organisation's currency, or of the
+    one that is asked for. Who has no orders has a count and a total of 0, and no average and dates.
     """
 
     measure: Measure
     test: Comparison
-    which: Literal["delivered", "placed"] | tuple[str, ...] = "delivered"
-    period: Comparison | None = None
 
     def check(self, at: str, catalogue: Catalogue) -> None:
         _KINDS[self.measure].check(self.test, f"{at}.test")
-        if self.period is not None:
-            _PERIOD.check(self.period, f"{at}.period")
-        if isinstance(self.which, tuple):
-            if not 1 <= len(self.which) <= 20:
-                raise Invalid(f"{at}.which: must hold 1 to 20 statuses, has {len(self.which)}")
-            for n, status in enumerate(self.which):
-                check_text(status, f"{at}.which[{n}]", 100)
+        super().check(at, catalogue)
 
     @property
     def effort(self) -> Effort:
-        if not self._narrowed:
+        if not self.narrowed:
             return Effort.SMALL
         return effort(self.test) if self.measure == "count" else Effort.COUNT
 
-    @property
-    def _narrowed(self) -> bool:
-        return self.period is not None or isinstance(self.which, tuple)
-
     def need(self, needs: Needs, catalogue: Catalogue) -> None:
-        if self._narrowed:
-            needs.orders = True
+        if self.narrowed:
+            super().need(needs, catalogue)
         else:
             needs.order_sums = True
 
@@ -96,14 +80,14 @@ class OrdersLeaf(SetLeaf, frozen=True, tag="orders"):
 
     def members(self, sql: Sql) -> Members:
         o = sql.alias()
-        if not self._narrowed:
+        if not self.narrowed:
             assert isinstance(self.which, str)
             value = _SUMS[self.which][self.measure].format(o=o)
             holds = _KINDS[self.measure].sql(value, self.test, sql)
             return self._either_side(
                 sql, f"select {o}.contact_id from contact_orders {o} where {o}.org_id = {sql.org} and ", holds
             )
-        source = f"from orders {o} where {both(self._narrow(sql, o))}"
+        source = f"from orders {o} where {both(self.with_items_sql(sql, o))}"
         if self.measure == "count":
             return happened(sql, self.test, f"{o}.contact_id", source)
         holds = _KINDS[self.measure].sql(self._aggregate(sql, o), self.test, sql)
@@ -118,26 +102,10 @@ class OrdersLeaf(SetLeaf, frozen=True, tag="orders"):
             return Members(f"{start}({holds}) is not true", inside=False)
         return Members(f"{start}({holds})")
 
-    def _narrow(self, sql: Sql, o: str) -> list[str]:
-        conditions = [
-            f"{o}.org_id = {sql.org}",
-            f"{o}.contact_id is not null",
-            *sql.among(f"{o}.contact_id"),
-        ]
-        if isinstance(self.which, tuple):
-            conditions.append(f"{o}.status = any({sql.bind(list(self.which), 'text[]')})")
-        elif self.which == "delivered":
-            conditions.append(f"{o}.status = {sql.bind(DELIVERED, 'text')}")
-        else:
-            conditions.append(f"{o}.status <> all({sql.bind(list(NOT_PLACED), 'text[]')})")
-        if self.period is not None:
-            conditions += sql.within(f"{o}.ordered_at", _PERIOD.window(self.period, sql.world.moment))
-        return conditions
-
     def _aggregate(self, sql: Sql, o: str) -> str:
         if self.measure in ("first", "last"):
             return f"{'min' if self.measure == 'first' else 'max'}({o}.ordered_at)"
-        currency = sql.bind(sql.world.catalogue.currency, "text")
+        currency = sql.bind(self.currency or sql.world.catalogue.currency, "text")
         total = f"coalesce(sum({o}.total) filter (where {o}.currency = {currency}), 0)"
         return total if self.measure == "total" else f"round({total} / count(*), 4)"
 
@@ -162,20 +130,9 @@ class OrdersLeaf(SetLeaf, frozen=True, tag="orders"):
         return (sums.total / sums.number).quantize(_DIGITS, ROUND_HALF_UP) if sums.number else None
 
     def _sums(self, person: Person, world: World) -> OrderSums:
-        if not self._narrowed:
+        if not self.narrowed:
             return person.delivered if self.which == "delivered" else person.placed
-        return summed(
-            [order for order in person.orders if self._takes(order, world)], world.catalogue.currency
-        )
-
-    def _takes(self, order: Order, world: World) -> bool:
-        if isinstance(self.which, tuple):
-            taken = order.status in self.which
-        elif self.which == "delivered":
-            taken = order.status == DELIVERED
-        else:
-            taken = order.status not in NOT_PLACED
-        return taken and (self.period is None or _PERIOD.holds(order.ordered_at, self.period, world.moment))
+        return summed(self.taken(person, world), self.currency or world.catalogue.currency)
 
 
 def summed(orders: Sequence[Order], currency: str) -> OrderSums:

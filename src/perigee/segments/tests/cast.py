@@ -71,13 +71,21 @@ insert into event (org_id, event_type_id, contact_id, occurred_at, params) value
   (7101, 601, 2, '2026-03-20 12:00+00', '{"price": "cheap", "name": "Mug"}'),
   (7101, 602, 2, '2026-03-29 10:15+00', '{}'),
   (7101, 601, 5, '2026-03-29 10:00+00', '{"price": "100", "name": "Tea"}');
-insert into orders (org_id, external_order_id, contact_id, status, total, currency, ordered_at) values
-  (7101, 'o1', 1, 'DELIVERED', 100, 'UAH', '2026-03-10 12:00+00'),
-  (7101, 'o2', 1, 'DELIVERED', 50.5, 'UAH', '2025-12-01 12:00+00'),
-  (7101, 'o3', 1, 'CANCELLED', 999, 'UAH', '2026-03-28 12:00+00'),
-  (7101, 'o4', 2, 'IN_PROGRESS', 10, 'UAH', '2026-03-29 10:00+00'),
-  (7101, 'o5', 3, 'DELIVERED', 70, 'USD', '2026-03-29 10:00+00'),
-  (7101, 'o6', 5, 'DELIVERED', 100, 'UAH', '2026-03-10 12:00+00');
+insert into orders (org_id, order_id, external_order_id, contact_id, status, total, currency, ordered_at, source) values
+  (7101, 1, 'o1', 1, 'DELIVERED', 100, 'UAH', '2026-03-10 12:00+00', 'online'),
+  (7101, 2, 'o2', 1, 'DELIVERED', 50.5, 'UAH', '2025-12-01 12:00+00', 'offline'),
+  (7101, 3, 'o3', 1, 'CANCELLED', 999, 'UAH', '2026-03-28 12:00+00', 'online'),
+  (7101, 4, 'o4', 2, 'IN_PROGRESS', 10, 'UAH', '2026-03-29 10:00+00', 'online'),
+  (7101, 5, 'o5', 3, 'DELIVERED', 70, 'USD', '2026-03-29 10:00+00', 'online'),
+  (7101, 6, 'o6', 5, 'DELIVERED', 100, 'UAH', '2026-03-10 12:00+00', 'online');
+insert into order_item (org_id, order_id, position, external_item_id, quantity) values
+  (7101, 1, 0, 'mug', 2), (7101, 1, 1, 'tea', 1), (7101, 2, 0, 'tea', 3), (7101, 3, 0, 'pot', 1), (7101, 4, 0, 'mug', 1),
+  (7101, 5, 0, 'cup', 1), (7101, 6, 0, 'tea', 1);
+insert into product (org_id, product_id, name, brand, url, price, currency, in_stock, categories, tags, source, as_of) values
+  (7101, 'tea', 'Green tea', 'Leaf', 'https://shop.example.com/tea', 9.5, 'UAH', true, '["Drinks > Tea", "Sale"]',
+   '{"color": ["green", "pale"]}', 'feed', '2026-03-29'),
+  (7101, 'mug', 'Blue mug', 'Clay', null, 90, 'UAH', false, '["Kitchen"]', '{"color": ["Blue"]}', 'feed', '2026-03-29'),
+  (7101, 'pot', 'Tea pot', null, null, null, null, null, '[]', '{}', 'order', '2026-03-29');
 insert into contact_orders values
   (7101, 1, 2, 150.5, '2025-12-01 12:00+00', '2026-03-10 12:00+00', 2, 150.5, '2025-12-01 12:00+00', '2026-03-10 12:00+00'),
   (7101, 2, 1, 10, '2026-03-29 10:00+00', '2026-03-29 10:00+00', 0, 0, null, null),

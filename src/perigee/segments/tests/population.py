@@ -40,6 +40,7 @@ TAGS = ("spring", "Весна")
 LANGUAGES = ("uk", "en", "en-GB", "es", "e")
 LINKS = ("https://shop.example/tea", "https://shop.example/Tea?a=1", "")
 REASONS = ("too_often", "unsubscribed", "550 no such user", "stopped")
+PRODUCTS = ("tea", "Tea", "mug", "10", "pot", "unknown")
 STATUSES = ("DELIVERED", "IN_PROGRESS", "CANCELLED", "ABANDONED_SHOPPING_CART", "strange")
 
 TEXTS = ("Kyiv", "kyiv", "KYIV", "Київ", "КИЇВ", "ИСПЫТАНИЕ", "İzmir", "izmir", "ΣΊΣΥΦΟΣ", "σίσυφοσ", "straße", "O'Hara",
@@ -87,6 +88,7 @@ class _Population:
         self.definitions()
         self.contacts()
         self.channels()
+        self.products()
         self.orders()
         self.events()
         self.messages()
@@ -173,14 +175,41 @@ class _Population:
         chosen = {(segment, self.rng.choice(self.people)) for segment in LISTS for _ in range(PEOPLE // 3)}
         self.copy("segment_member", "segment_id, contact_id", chosen)
 
+    def products(self) -> None:
+        moments = instants()
+        self.copy(
+            "product",
+            "product_id, name, url, brand, price, in_stock, categories, tags, source, as_of",
+            [
+                (product_id, self.maybe(TEXTS), self.maybe(TEXTS), self.maybe(TEXTS), self.maybe([0, 1.5, 10, "33.3333"]),
+                 self.maybe([True, False]), json.dumps(self.rng.sample(TEXTS, self.rng.randrange(3))),
+                 json.dumps({"color": self.rng.sample([*TEXTS, ""], 2)} if self.rng.random() < 0.7 else {}),
+                 "feed", self.rng.choice(moments))
+                for product_id in PRODUCTS[:-1]
+            ],
+        )  # fmt: skip
+
     def orders(self) -> None:
         moments = instants()
         rows = [
-            (str(n), self.maybe(self.people[: PEOPLE // 2], 0.95), self.rng.choice(STATUSES), self.rng.choice(["10.00", "0.01", "33.3333"]),
-             self.rng.choice(["UAH", "UAH", "USD"]), self.rng.choice(moments))
+            (n, str(n), self.maybe(self.people[: PEOPLE // 2], 0.95), self.rng.choice(STATUSES), self.rng.choice(["10.00", "0.01", "33.3333"]),
+             self.rng.choice(["UAH", "UAH", "USD"]), self.rng.choice(moments), self.rng.choice(["online", "offline", ""]))
             for n in range(PEOPLE)
         ]  # fmt: skip
-        self.copy("orders", "external_order_id, contact_id, status, total, currency, ordered_at", rows)
+        self.copy(
+            "orders",
+            "order_id, external_order_id, contact_id, status, total, currency, ordered_at, source",
+            rows,
+        )
+        self.copy(
+            "order_item",
+            "order_id, position, external_item_id, quantity",
+            [
+                (n, place, self.rng.choice(PRODUCTS), self.rng.choice(["0", "1", "2", "0.5"]))
+                for n in range(PEOPLE)
+                for place in range(self.rng.randrange(4))
+            ],
+        )
         self.connection.execute(
             """
             insert into contact_orders

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
@@ -17,10 +17,12 @@ from perigee.segments.leaves.addresses import (
     HasAddressLeaf,
     TokenLeaf,
 )
+from perigee.segments.leaves.bought import BoughtLeaf
 from perigee.segments.leaves.counting import COUNT
 from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import COLUMNS, STORED, AdditionalLeaf, FieldLeaf
 from perigee.segments.leaves.happenings import SOURCES
+from perigee.segments.leaves.goods import By, ProductTest
 from perigee.segments.leaves.membership import CategoryLeaf, SegmentLeaf
 from perigee.segments.leaves.message_rates import _ORDER, _PERCENT, MessageRateLeaf
 from perigee.segments.leaves.messages import (
@@ -46,6 +48,7 @@ from perigee.segments.tests.population import (
     LISTS,
     MESSAGES,
     REASONS,
+    PRODUCTS,
     STATUSES,
     TAGS,
     TEXTS,
@@ -149,11 +152,31 @@ def orders() -> st.SearchStrategy[Node]:
     which = st.sampled_from(["delivered", "placed"]) | st.lists(
         st.sampled_from(STATUSES), min_size=1, max_size=2, unique=True
     ).map(tuple)
-    return st.sampled_from(sorted(_KINDS)).flatmap(
+    narrowing: dict[str, st.SearchStrategy[Any]] = {
+        "which": which,
+        "period": periods(),
+        "source": st.sampled_from([None, None, "online", "offline"]),
+        "currency": st.sampled_from([None, None, "UAH", "USD", "EUR"]),
+        "product": goods(),
+    }
+    measured = st.sampled_from(sorted(_KINDS)).flatmap(
         lambda measure: st.builds(
-            OrdersLeaf, st.just(measure), comparisons(_KINDS[measure]), which, periods()
+            OrdersLeaf, measure=st.just(measure), test=comparisons(_KINDS[measure]), **narrowing
         )
     )
+    return measured | st.builds(BoughtLeaf, quantity=comparisons(Number()), **narrowing)
+
+
+def goods() -> st.SearchStrategy[tuple[ProductTest, ...]]:
+    def test(by: Any) -> st.SearchStrategy[ProductTest]:
+        tag = st.sampled_from(["color", "gone"]) if by == "tag" else st.none()
+        kind = ProductTest(by, Comparison("filled")).kind
+        operand = comparisons(kind) | st.just(Comparison("equals", value="true"))
+        return st.builds(ProductTest, st.just(by), comparisons(kind) if by == "price" else operand, tag)
+
+    known = st.sampled_from(get_args(By)).flatmap(test)
+    ids = st.sampled_from(PRODUCTS).map(lambda one: ProductTest("id", Comparison("equals", value=one)))
+    return st.lists(known | ids, max_size=2).map(tuple)
 
 
 def parameters(*names: str) -> st.SearchStrategy[tuple[Parameter, ...]]:

@@ -27,11 +27,20 @@ def additional(kind: str, op: str, value: Any = None, **more: Any) -> dict[str, 
     return {"is": "additional", "id": FIELD[kind], "test": compares(op, value, **more)}
 
 
-def orders(
-    measure: str, op: str, value: Any = None, *, which: Any = None, period: Any = None, **more: Any
-) -> dict[str, Any]:
-    narrowed = {name: given for name, given in (("which", which), ("period", period)) if given is not None}
+NARROWING = ("which", "period", "source", "currency", "product")
+
+
+def orders(measure: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
+    narrowed = {name: more.pop(name) for name in NARROWING if name in more}
     return {"is": "orders", "measure": measure, "test": compares(op, value, **more), **narrowed}
+
+
+def product(by: str, op: str, value: Any = None, *, tag: str | None = None) -> list[dict[str, Any]]:
+    return [{"by": by, "test": compares(op, value), **({} if tag is None else {"tag": tag})}]
+
+
+def bought(by: str, op: str, value: Any = None, *, tag: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"is": "bought", "product": product(by, op, value, tag=tag), **more}
 
 
 def event(key: str, *where: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -191,6 +200,39 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (orders("first", "before", "2026-01-01"), "Alice"),
     (orders("first", "filled", which="placed"), "Alice Bob Charlie"),
     (orders("last", "empty", which=["DELIVERED"], period=compares("last_days", days=7)), "Alice Bob Dora"),
+    (orders("total", "equals", 50.5, source="offline"), "Alice"),
+    (orders("count", "at_least", 1, source="online"), "Alice Charlie"),
+    (orders("total", "equals", 70, currency="USD"), "Charlie"),
+    (orders("average", "equals", 75.25, currency="UAH"), "Alice"),
+    # Orders with an item of the kind; what was bought, of delivered orders.
+    (orders("last", "before", "2026-01-01", product=product("name", "contains", "TEA")), ""),
+    (orders("first", "before", "2026-01-01", product=product("name", "contains", "TEA")), "Alice"),
+    (orders("count", "equals", 1, product=product("id", "equals", "mug")), "Alice"),
+    (
+        orders("count", "equals", 0, which="placed", product=product("brand", "equals", "clay")),
+        "Charlie Dora",
+    ),
+    (bought("id", "equals", "mug"), "Alice"),
+    (bought("id", "equals", "mug", which="placed"), "Alice Bob"),
+    (negated(bought("id", "equals", "mug")), "Bob Charlie Dora"),
+    (bought("name", "contains", "tea", quantity=compares("at_least", 4)), "Alice"),
+    (bought("name", "contains", "tea", quantity=compares("less", 4)), "Bob Charlie Dora"),
+    (
+        bought("id", "equals", "tea", quantity=compares("equals", 1), period=compares("last_days", days=30)),
+        "Alice",
+    ),
+    (bought("category", "equals", "kitchen"), "Alice"),
+    (bought("category", "starts_with", "drinks >"), "Alice"),
+    (bought("category", "empty", which=["CANCELLED"]), "Alice"),
+    (bought("category", "empty"), ""),
+    (bought("tag", "equals", "GREEN", tag="color"), "Alice"),
+    (bought("tag", "filled", tag="size"), ""),
+    (bought("brand", "empty", which=["CANCELLED"]), "Alice"),
+    (bought("price", "at_least", 90, which=["IN_PROGRESS"]), "Bob"),
+    (bought("in_stock", "equals", "false"), "Alice"),
+    (bought("url", "ends_with", "/tea"), "Alice"),
+    (bought("name", "empty"), ""),
+    ({"is": "bought"}, "Alice Charlie"),
     # Events.
     (event("cart"), "Alice Bob"),
     (negated(event("cart")), "Charlie Dora"),

@@ -60,6 +60,8 @@ async def crowd(populated: str, world: World) -> AsyncIterator[Crowd]:
         segments=set(LISTS),
         order_sums=True,
         orders=True,
+        items=True,
+        products=True,
         events={number: {"price", "name", "gone"} for number in EVENT_TYPES.values()},
         lists={name: {"price", "name"} for name in ("goods", "price", "gone")},
         messages=set(SOURCES),
