@@ -109,7 +109,7 @@ class _Loader(NamedTuple):
                 listed[order_id].append(Item(*item))
         found: dict[int, list[Order]] = defaultdict(list)
         for contact_id, order_id, *columns in await self.rows(queries.facts_orders):
-            found[contact_id].append(Order(*columns, listed.get(order_id, ())))
+            found[contact_id].append(Order(*columns)._replace(items=listed.get(order_id, ())))
         return found
 
     async def products(self, orders: Mapping[int, Sequence[Order]]) -> dict[str, Product]:

@@ -21,7 +21,7 @@ class BoughtLeaf(PurchasesLeaf, frozen=True, tag="bought", kw_only=True):
     """`{"is": "bought", "product": [{"by": "brand", "test": …}], "quantity": {"op": "at_least", "value": 2}}`.
 
     `quantity` is the sum over all items that meet all tests of `product`, 0 for who has none; any at all unless it
-    is given. Without `product` all items count. Who did not buy is a `not` around it.
+    is given. Without `product` all items count, but not what was given back (less than 0). Who did not buy is a `not` around it.
     """
 
     quantity: Comparison = _SOME
@@ -41,9 +41,10 @@ class BoughtLeaf(PurchasesLeaf, frozen=True, tag="bought", kw_only=True):
     def members(self, sql: Sql) -> Members:
         o, i = sql.alias(), sql.alias()
         conditions = [*self.orders_sql(sql, o), *self.items_sql(sql, i), f"{i}.order_id = {o}.order_id"]
+        conditions.append(f"{i}.quantity > 0")
         source = f"from orders {o}, order_item {i} where "
         if self.quantity == _SOME:
-            return Members(f"select {o}.contact_id {source}{both([*conditions, f'{i}.quantity > 0'])}")
+            return Members(f"select {o}.contact_id {source}{both(conditions)}")
         select = f"select {o}.contact_id {source}{both(conditions)} group by {o}.contact_id having "
         holds = _NUMBER.sql(f"sum({i}.quantity)", self.quantity, sql)
         if _NUMBER.holds(Decimal(0), self.quantity, sql.world.moment):  # who has none is in
@@ -56,7 +57,7 @@ class BoughtLeaf(PurchasesLeaf, frozen=True, tag="bought", kw_only=True):
                 item.quantity
                 for order in self.taken(person, world)
                 for item in order.items
-                if self.takes_item(item, person, world)
+                if item.quantity > 0 and self.takes_item(item, person, world)
             ),
             Decimal(0),
         )

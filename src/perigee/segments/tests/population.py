@@ -205,7 +205,7 @@ class _Population:
             "order_item",
             "order_id, position, external_item_id, quantity",
             [
-                (n, place, self.rng.choice(PRODUCTS), self.rng.choice(["0", "1", "2", "0.5"]))
+                (n, place, self.rng.choice(PRODUCTS), self.rng.choice(["0", "1", "2", "0.5", "-1"]))
                 for n in range(PEOPLE)
                 for place in range(self.rng.randrange(4))
             ],
