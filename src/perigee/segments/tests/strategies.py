@@ -21,8 +21,8 @@ from perigee.segments.leaves.bought import BoughtLeaf
 from perigee.segments.leaves.counting import COUNT
 from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import COLUMNS, STORED, AdditionalLeaf, FieldLeaf
-from perigee.segments.leaves.happenings import SOURCES
 from perigee.segments.leaves.goods import By, ProductTest
+from perigee.segments.leaves.happenings import SOURCES
 from perigee.segments.leaves.membership import CategoryLeaf, SegmentLeaf
 from perigee.segments.leaves.message_rates import _ORDER, _PERCENT, MessageRateLeaf
 from perigee.segments.leaves.messages import (
@@ -47,8 +47,8 @@ from perigee.segments.tests.population import (
     LINKS,
     LISTS,
     MESSAGES,
-    REASONS,
     PRODUCTS,
+    REASONS,
     STATUSES,
     TAGS,
     TEXTS,
