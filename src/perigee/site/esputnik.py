@@ -51,4 +51,4 @@ async def get_site_script(call: Call) -> Answer:
         found = await store.get_domain(conn, call.org_id)
     if found is None:
         raise NotFound("the organisation has no domain yet: POST v1/site/domains first")
-    return plain(loader(call.org_id, found.site_id, call.context.settings.public_url))
+    return plain(loader(found.site_id, call.context.settings.public_url))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from perigee.site.javascript import literal
 
-# Calls made before the file is there wait in `eS.q`; `es` is the older name of the web push part. A plugin that came
-# first may have defined either. `eS('init')` must stand there to the letter: one plugin replaces exactly that.
+# `_esConfig` is the file's to define: a plugin that finds it reads the visitor id, which the file makes. Calls made before
+# the file is there wait in `eS.q`; `es` is the older name of the web push part. A plugin that came first may have defined
+# either. `eS('init')` must stand there to the letter: one plugin replaces exactly that.
 _LOADER = """<script>
 (function (w, d, u) {
-  w._esConfig = w._esConfig || {};
-  w._esConfig.orgId = ORG_ID;
-  w._esConfig.siteId = SITE_ID;
   ['eS', 'es'].forEach(function (name) {
     if (!w[name]) {
       w[name] = function () { (w[name].q = w[name].q || []).push(arguments); };
@@ -26,10 +24,6 @@ eS('init');
 """
 
 
-def loader(org_id: int, site_id: str, public_url: str) -> str:
+def loader(site_id: str, public_url: str) -> str:
     """HTML. The file is `<public_url>/scripts/<site id>.js`."""
-    return (
-        _LOADER.replace("ORG_ID", str(org_id))
-        .replace("SITE_ID", literal(site_id))
-        .replace("FILE", literal(f"{public_url}/scripts/{site_id}.js"))
-    )
+    return _LOADER.replace("FILE", literal(f"{public_url}/scripts/{site_id}.js"))

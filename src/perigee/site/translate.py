@@ -91,10 +91,10 @@ def _with_currency(params: dict[str, Any], currency: str | None) -> dict[str, An
 
 
 def _goods(name: str, data: Any) -> tuple[list[Frame], Frame]:
-    """The products of a cart or order, and what stands beside them."""
-    if isinstance(data, dict):
-        return list(listing(f"{name}.Products", data.get("Products"))), data
-    return list(listing(name, data)), {}
+    """The products of a cart or order, and what stands beside them. One without any value is how a plugin says: none."""
+    beside = data if isinstance(data, dict) else {}
+    goods = listing(f"{name}.Products", data.get("Products")) if beside else listing(name, data)
+    return [one for one in goods if any(value is not None for value in one.values())], beside
 
 
 def _line(field: str, member: Frame) -> tuple[dict[str, Any], str | None]:

@@ -1,7 +1,8 @@
 """pytest plugin: a real Chromium for tests of what runs on pages (mark `browser`; `./perigee test --browser`).
 
-No network: what a page asks of us goes to the application in the test's own process, every other address is
-answered by the test. Chromium must be installed; a run that asks for these tests fails without it.
+No network behind the fixture `web`: what a page asks of us goes to the application in the test's own process, every
+other address is answered by the test. `profile` is for tests that run servers of their own on this machine. Chromium
+must be installed; a run that asks for these tests fails without it.
 """
 
 from __future__ import annotations
@@ -83,16 +84,22 @@ class Web:
 
 
 @pytest.fixture
-async def web(api: Api) -> AsyncIterator[Web]:
-    """A fresh browser profile on `api`."""
+async def profile() -> AsyncIterator[BrowserContext]:
+    """A fresh browser profile, on the real network."""
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium())
         context = await browser.new_context(user_agent=AGENT, locale="uk-UA")
         context.set_default_timeout(20_000)
-        web = Web(context, api)
-        await context.route("**/*", web.serve)
-        yield web
+        yield context
         await context.close()
         await browser.close()
+
+
+@pytest.fixture
+async def web(profile: BrowserContext, api: Api) -> Web:
+    """The profile, with `api` and the test's own pages for its web."""
+    web = Web(profile, api)
+    await profile.route("**/*", web.serve)
+    return web

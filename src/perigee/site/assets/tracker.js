@@ -216,4 +216,6 @@ function (site) {
   w.eS.q = {push: function () { Array.prototype.forEach.call(arguments, run); return 0; }, length: 0};
   if (!w.es) w.es = function () { (w.es.q = w.es.q || []).push(arguments); };
   Array.prototype.forEach.call(early, run);
+  /* Plugins watch the document until _esConfig and the visitor are there: something must change in it. */
+  (d.body || d.documentElement).appendChild(d.createComment('eS'));
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -177,6 +178,54 @@ async def test_without_consent_nothing_is_sent_or_stored_until_it_is_given(shop:
     assert shop.web.asked.count("POST /tracker/api/v2") == 1
 
 
+async def test_who_asks_not_to_be_tracked_is_not_where_the_site_respects_that(shop: Shop) -> None:
+    wish = "Object.defineProperty(navigator, 'globalPrivacyControl', {value: true});"
+    page = await shop.open(before=wish, init="eS('init', {DNT: true})", after="eS('sendEvent', 'MainPage')")
+    await page.wait_for_timeout(200)
+    assert await shop.web.context.cookies(SHOP) == []
+    assert "POST /tracker/api/v2" not in shop.web.asked
+    await page.evaluate("eS('consent', true)")
+    assert [key for key, _ in await shop.events(page, 1)] == ["pageViewed"]
+
+
+async def test_who_signs_in_after_somebody_else_inherits_nothing(shop: Shop) -> None:
+    page = await shop.open()
+    for who in (
+        "{externalCustomerId: 1, user_email: 'anna@example.com', user_name: 'Anna'}",
+        "{externalCustomerId: 1, user_phone: '380501112233'}",
+    ):
+        await page.evaluate(f"eS('sendEvent', 'CustomerData', {{CustomerData: {who}}})")
+    known = {"externalCustomerId": "1", "user_email": "anna@example.com", "user_name": "Anna"}
+    assert (await state(page))["general"] == {**known, "user_phone": "380501112233"}
+    await page.evaluate("eS('sendEvent', 'CustomerData', {CustomerData: {externalCustomerId: 2}})")
+    assert (await state(page))["general"] == {"externalCustomerId": "2"}
+
+
+async def test_a_site_that_reports_itself_has_only_the_page_view_on_load(shop: Shop) -> None:
+    page = await shop.open(init="eS('init', {TRACKING: false})")
+    await page.evaluate("history.pushState({}, '', '/a')")
+    await page.wait_for_timeout(100)
+    await page.evaluate("eS('sendEvent', 'MainPage')")
+    assert sorted(key for key, _ in await shop.events(page, 2)) == ["mainPageViewed", "pageViewed"]
+
+
+async def test_a_browser_without_keepalive_sends_a_beacon(shop: Shop) -> None:
+    old = "delete Request.prototype.keepalive; window.fetch = function () { throw new Error('no'); };"
+    page = await shop.open(before=old)
+    assert [key for key, _ in await shop.events(page, 1)] == ["pageViewed"]
+
+
+async def test_a_page_that_is_rendered_before_it_is_wanted_waits(shop: Shop) -> None:
+    hidden = "Object.defineProperty(document, 'prerendering', {value: true, configurable: true});"
+    page = await shop.open(before=hidden, after="eS('sendEvent', 'MainPage')")
+    await page.wait_for_timeout(100)
+    assert "POST /tracker/api/v2" not in shop.web.asked
+    await page.evaluate(
+        "delete document.prerendering; document.dispatchEvent(new Event('prerenderingchange'))"
+    )
+    assert sorted(key for key, _ in await shop.events(page, 2)) == ["mainPageViewed", "pageViewed"]
+
+
 async def test_a_new_cart_every_time_and_the_order_with_its_state(shop: Shop) -> None:
     page = await shop.open(
         after="eS('sendEvent', 'StatusCart', {StatusCart: [{productKey: 'A', price: 5, quantity: 1, currency: 'EUR'}], GUID: 'g1'});"
@@ -197,6 +246,7 @@ async def test_the_file_is_small_and_asked_for_once(shop: Shop, api: Api) -> Non
     await shop.events(page, 1)
     (path,) = [asked.removeprefix("GET ") for asked in shop.web.asked if asked.startswith("GET /scripts/")]
     answer = await api.get(path, key="")
-    assert len(answer.content) < 12_000
+    assert len(answer.content) < 14_000
+    assert len(gzip.compress(answer.content)) < 5_000
     again = await api.get(path, key="", headers={"if-none-match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")

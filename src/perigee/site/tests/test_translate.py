@@ -235,6 +235,13 @@ _NAMES = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "nothing", [[], [None], {}, {"Products": []}, [{"productKey": None, "price": None, "quantity": None}]]
+)
+def test_a_cart_is_emptied_by_an_empty_list_or_by_a_product_without_any_value(nothing: Any) -> None:
+    assert translate("StatusCart", {"StatusCart": nothing, "GUID": "g"}).params["products"] == []
+
+
 @given(name=_NAMES, data=_JSON, beside=_JSON)
 def test_whatever_a_page_sends_is_read_or_refused(name: str, data: Any, beside: Any) -> None:
     try:
