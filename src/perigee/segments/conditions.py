@@ -24,10 +24,12 @@ from perigee.segments.leaves.bought import BoughtLeaf
 from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import AdditionalLeaf, FieldLeaf
 from perigee.segments.leaves.leaf import Leaf, NameKind
+from perigee.segments.leaves.location import LanguageLeaf, PhoneCountryLeaf
 from perigee.segments.leaves.membership import CategoryLeaf, SegmentLeaf
 from perigee.segments.leaves.message_rates import MessageRateLeaf
 from perigee.segments.leaves.messages import MessageLeaf, MessageTimeLeaf
 from perigee.segments.leaves.orders import OrdersLeaf
+from perigee.segments.leaves.tokens import TokenLeaf
 from perigee.segments.node import Node
 from perigee.segments.world import Catalogue
 
@@ -66,6 +68,8 @@ Condition = Union[  # noqa: UP007  # msgspec resolves the forward references thr
     EmailDomainLeaf,
     AddressStateLeaf,
     TokenLeaf,
+    LanguageLeaf,
+    PhoneCountryLeaf,
     SegmentLeaf,
     CategoryLeaf,
     OrdersLeaf,

@@ -22,12 +22,21 @@ class Address(NamedTuple):
     complained_at: datetime | None = None
     blacklisted_at: datetime | None = None
     blocked_until: datetime | None = None
+    soft_bounces: int = 0
+    doubted_at: datetime | None = None
+    unsubscribe_source: str | None = None
+    unsubscribe_reason: str | None = None
+    blacklist_reason: str | None = None
 
 
 class Token(NamedTuple):
     kind: str
     app_id: str
     active: bool
+    created_at: datetime
+    device: Mapping[str, Any]
+    site: str | None
+    """Domain of a web push site."""
 
 
 class OrderSums(NamedTuple):

@@ -118,16 +118,18 @@ from contact
 where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]) and deleted_at is null;
 
 -- name: facts_addresses
-select c.contact_id, a.kind, a.confirmed, a.unsubscribed_at, a.complained_at, a.blacklisted_at, a.blocked_until
+select c.contact_id, a.kind, a.confirmed, a.unsubscribed_at, a.complained_at, a.blacklisted_at, a.blocked_until,
+       a.soft_bounces, a.doubted_at, a.unsubscribe_source, a.unsubscribe_reason, a.blacklist_reason
 from contact c
 join address a on a.org_id = %(org_id)s
     and ((a.kind = 'email' and a.value = c.email) or (a.kind = 'phone' and a.value = c.phone))
 where c.org_id = %(org_id)s and c.contact_id = any(%(contact_ids)s::bigint[]);
 
 -- name: facts_tokens
-select contact_id, kind, app_id, active
-from push_token
-where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+select t.contact_id, t.kind, t.app_id, t.active, t.created_at, t.device, w.domain
+from push_token t
+left join webpush_domain w on w.org_id = %(org_id)s and w.app_id::text = t.app_id
+where t.org_id = %(org_id)s and t.contact_id = any(%(contact_ids)s::bigint[]);
 
 -- name: facts_segments
 select contact_id, segment_id

@@ -1,4 +1,4 @@
-"""Conditions on a contact's channels: addresses and their state, the email's domain, tokens."""
+"""Conditions on a contact's email and phone: that there is one, its domain, its state."""
 
 from __future__ import annotations
 
@@ -7,18 +7,29 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from perigee.errors import Invalid
-from perigee.segments.comparisons import MAX_VALUES, check_text
-from perigee.segments.leaves.leaf import Leaf, Members, PlainLeaf, SetLeaf
+from perigee.segments.comparisons import MAX_VALUES, Comparison, ValueKind, check_text
+from perigee.segments.dates import Period
+from perigee.segments.leaves.leaf import Leaf, PlainLeaf
 from perigee.segments.person import Address, Needs, Person
 from perigee.segments.sql import Sql, both
+from perigee.segments.values import Text
 from perigee.segments.world import Catalogue, World
+
+StateName = Literal[
+    "active", "confirmed", "unconfirmed", "unsubscribed", "complained", "blacklisted", "blocked", "soft_bounced",
+    "doubted",
+]  # fmt: skip
 
 
 class State(NamedTuple):
-    """A state of an address: SQL over its row as `{a}` with the present as `{now}`, and the same in Python."""
+    """A state of an address: SQL over its row as `{a}` with the present as `{now}`, and the same in Python; the columns
+    that say since when, by what and why, where there are such."""
 
     sql: str
     holds: Callable[[Address, datetime], bool]
+    since: str | None = None
+    source: str | None = None
+    reason: str | None = None
 
 
 def _blocked(address: Address, now: datetime) -> bool:
@@ -31,7 +42,18 @@ def _active(address: Address, now: datetime) -> bool:
     )
 
 
-STATES: Mapping[str, State] = {
+def _marked(since: str, source: str | None = None, reason: str | None = None) -> State:
+    """A state that lasts while its moment is written down."""
+    return State(
+        f"{{a}}.{since} is not null",
+        lambda address, _: getattr(address, since) is not None,
+        since,
+        source,
+        reason,
+    )
+
+
+STATES: Mapping[StateName, State] = {
     "active": State(
         "{a}.confirmed and {a}.unsubscribed_at is null and {a}.complained_at is null "
         "and {a}.blacklisted_at is null and ({a}.blocked_until is null or {a}.blocked_until <= {now})",
@@ -39,17 +61,14 @@ STATES: Mapping[str, State] = {
     ),
     "confirmed": State("{a}.confirmed", lambda address, _: address.confirmed),
     "unconfirmed": State("not {a}.confirmed", lambda address, _: not address.confirmed),
-    "unsubscribed": State(
-        "{a}.unsubscribed_at is not null", lambda address, _: address.unsubscribed_at is not None
-    ),
-    "complained": State(
-        "{a}.complained_at is not null", lambda address, _: address.complained_at is not None
-    ),
-    "blacklisted": State(
-        "{a}.blacklisted_at is not null", lambda address, _: address.blacklisted_at is not None
-    ),
+    "unsubscribed": _marked("unsubscribed_at", "unsubscribe_source", "unsubscribe_reason"),
+    "complained": _marked("complained_at"),
+    "blacklisted": _marked("blacklisted_at", reason="blacklist_reason"),
     "blocked": State("{a}.blocked_until > {now}", _blocked),
+    "soft_bounced": State("{a}.soft_bounces > 0", lambda address, _: address.soft_bounces > 0),
+    "doubted": _marked("doubted_at"),
 }
+_PERIOD, _REASON = Period(), Text(folded=True)
 
 
 class HasAddressLeaf(PlainLeaf, frozen=True, tag="has_address"):
@@ -95,13 +114,22 @@ class EmailDomainLeaf(PlainLeaf, frozen=True, tag="email_domain"):
 class AddressStateLeaf(Leaf, frozen=True, tag="address_state"):
     """The email or phone is in a state: `{"is": "address_state", "kind": "email", "state": "unsubscribed"}`.
 
-    Who has no such address is in no state.
+    Who has no such address is in no state. `since`: when it came into it; `source`: by one of these; `reason`: for one
+    like this; each taken only by states of which that is written down.
     """
 
     kind: Literal["email", "phone"]
-    state: Literal[
-        "active", "confirmed", "unconfirmed", "unsubscribed", "complained", "blacklisted", "blocked"
-    ]
+    state: StateName
+    since: Comparison | None = None
+    source: Comparison | None = None
+    reason: Comparison | None = None
+
+    def check(self, at: str, catalogue: Catalogue) -> None:
+        for name, column, kind, test in self._details():
+            if test is not None and column is None:
+                raise Invalid(f"{at}.{name}: is not taken by '{self.state}'", field=f"{at}.{name}")
+            if test is not None:
+                kind.check(test, f"{at}.{name}")
 
     def need(self, needs: Needs, catalogue: Catalogue) -> None:
         needs.addresses = True
@@ -116,51 +144,37 @@ class AddressStateLeaf(Leaf, frozen=True, tag="address_state"):
             f"{a}.value = {contact}.{self.kind}",
             state.format(a=a, now=now),
         ]
+        conditions += [
+            kind.sql(f"{a}.{column}", test, sql)
+            for _, column, kind, test in self._details()
+            if test is not None
+        ]
         return f"{'' if wanted else 'not '}exists (select from address {a} where {both(conditions)})"
 
     def found(self, person: Person, world: World) -> Any:
         address = person.addresses.get(self.kind)
         if address is None:
             return None
-        return [name for name, state in STATES.items() if state.holds(address, world.moment.now)]
+        states = [name for name, state in STATES.items() if state.holds(address, world.moment.now)]
+        if self.state not in states:
+            return states
+        said = {name: getattr(address, column) for name, column, *_ in self._details() if column is not None}
+        return {"states": states, **said} if said else states
 
     def holds(self, person: Person, world: World) -> bool:
-        return self.state in (self.found(person, world) or ())
-
-
-class TokenLeaf(SetLeaf, frozen=True, tag="token"):
-    """Has a push or messenger token: `{"is": "token", "kind": "webpush", "app_id": "…", "active": true}`.
-
-    Without `app_id` of any application or site; `active` null counts switched-off tokens too.
-    """
-
-    kind: Literal["mobilepush", "webpush", "telegram", "appinbox", "widget", "inapp"]
-    app_id: str | None = None
-    active: bool | None = True
-
-    def check(self, at: str, catalogue: Catalogue) -> None:
-        if self.app_id is not None:
-            check_text(self.app_id, f"{at}.app_id", 255)
-
-    def need(self, needs: Needs, catalogue: Catalogue) -> None:
-        needs.tokens = True
-
-    def members(self, sql: Sql) -> Members:
-        t = sql.alias()
-        conditions = [f"{t}.org_id = {sql.org}", f"{t}.kind = {sql.bind(self.kind, 'text')}"]
-        if self.app_id is not None:
-            conditions.append(f"{t}.app_id = {sql.bind(self.app_id, 'text')}")
-        if self.active is not None:
-            conditions.append(f"{t}.active" if self.active else f"not {t}.active")
-        return Members(f"select {t}.contact_id from push_token {t} where {both(conditions)}")
-
-    def found(self, person: Person, world: World) -> Any:
-        return sum(
-            token.kind == self.kind
-            and self.app_id in (None, token.app_id)
-            and self.active in (None, token.active)
-            for token in person.tokens
+        address = person.addresses.get(self.kind)
+        if address is None or not STATES[self.state].holds(address, world.moment.now):
+            return False
+        return all(
+            kind.holds(getattr(address, str(column)), test, world.moment)
+            for _, column, kind, test in self._details()
+            if test is not None
         )
 
-    def holds(self, person: Person, world: World) -> bool:
-        return bool(self.found(person, world))
+    def _details(self) -> list[tuple[str, str | None, ValueKind, Comparison | None]]:
+        state = STATES[self.state]
+        return [
+            ("since", state.since, _PERIOD, self.since),
+            ("source", state.source, _REASON, self.source),
+            ("reason", state.reason, _REASON, self.reason),
+        ]

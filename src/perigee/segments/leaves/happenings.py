@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from perigee.errors import Invalid
 from perigee.segments.comparisons import MAX_VALUES, Comparison, check_text
 from perigee.segments.dates import Period
+from perigee.segments.languages import in_languages, language_sql
 from perigee.segments.leaves.clock import check_clock, clock_holds, clock_sql
 from perigee.segments.leaves.leaf import Name, SetLeaf
 from perigee.segments.moments import Instants, Moment
@@ -212,20 +213,6 @@ class MessageFilter(SetLeaf, frozen=True, kw_only=True):
 def same_message(one: str, other: str) -> list[str]:
     """That two rows of ledger or activity are of one message; with the contact, whose index there is."""
     return [f"{one}.{column} = {other}.{column}" for column in ("contact_id", "send_id", "ordinal")]
-
-
-def language_sql(sql: Sql, expression: str, languages: Sequence[str]) -> str:
-    """That a language is one of these, or one of these with more behind it (RFC 4647, basic filtering)."""
-    return f"(lower({expression}) || '-') ^@ any({sql.bind(_ranges(languages), 'text[]')})"
-
-
-def in_languages(language: str | None, languages: Sequence[str]) -> bool:
-    """The same for one language."""
-    return language is not None and f"{language.lower()}-".startswith(tuple(_ranges(languages)))
-
-
-def _ranges(languages: Sequence[str]) -> list[str]:
-    return [f"{language.lower().replace('_', '-')}-" for language in languages]
 
 
 def _folded(texts: Sequence[str]) -> list[str]:

@@ -54,8 +54,17 @@ insert into address (org_id, kind, value, confirmed, unsubscribed_at, complained
   (7101, 'email', 'eve@example.com', true, null, null, null, null),
   (7101, 'phone', '380501112201', true, null, null, '2026-03-01', null),
   (7101, 'phone', '380501112203', true, null, null, null, null);
-insert into push_token (org_id, kind, app_id, token, contact_id, active) values
-  (7101, 'webpush', 'shop', 'a', 1, true), (7101, 'mobilepush', 'app', 'b', 2, false), (7101, 'webpush', 'blog', 'c', 5, true);
+update address set unsubscribe_source = 'link', unsubscribe_reason = 'too_often', soft_bounces = 2,
+                   doubted_at = '2026-03-27 12:00+00' where org_id = 7101 and value = 'bob@example.org';
+update address set blacklist_reason = 'no_mailbox' where org_id = 7101 and blacklisted_at is not null;
+insert into webpush_domain (org_id, domain, service_worker_name, service_worker_path, service_worker_scope, app_id) values
+  (7101, 'shop.example', 'w', '/', '/', 21);
+insert into push_token (org_id, kind, app_id, token, contact_id, active, created_at, device) values
+  (7101, 'webpush', 'shop', 'a', 1, true, '2026-01-01', '{}'),
+  (7101, 'webpush', '21', 'd', 1, true, '2026-03-29 09:00+00', '{"os": "Windows", "userAgent": "Firefox"}'),
+  (7101, 'mobilepush', 'app', 'b', 2, false, '2026-01-01', '{"os": "Android"}'),
+  (7101, 'telegram', 'bot', 'e', 3, true, '2026-01-01', '{}'),
+  (7101, 'webpush', 'blog', 'c', 5, true, '2026-01-01', '{}');
 insert into segment (org_id, segment_id, name, kind) values
   (7101, 10, 'VIP', 'static'), (7101, 11, 'Buyers', 'static'), (7101, 12, 'News', 'static');
 insert into segment (org_id, segment_id, name, kind, condition) values

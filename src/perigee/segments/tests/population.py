@@ -37,6 +37,7 @@ CATEGORIES = {"news": 703}
 SENDS = {801: "email", 802: "sms", 803: "email", 804: "email"}
 CAMPAIGNS, MESSAGES = (851, 852), (861, 862, 863)
 TAGS = ("spring", "Весна")
+SPOKEN = ("uk", "en", "en-GB", "en-US", "es-AR")
 LANGUAGES = ("uk", "en", "en-GB", "es", "e")
 LINKS = ("https://shop.example/tea", "https://shop.example/Tea?a=1", "")
 REASONS = ("too_often", "unsubscribed", "550 no such user", "stopped")
@@ -46,6 +47,9 @@ STATUSES = ("DELIVERED", "IN_PROGRESS", "CANCELLED", "ABANDONED_SHOPPING_CART", 
 TEXTS = ("Kyiv", "kyiv", "KYIV", "Київ", "КИЇВ", "ИСПЫТАНИЕ", "İzmir", "izmir", "ΣΊΣΥΦΟΣ", "σίσυφοσ", "straße", "O'Hara",
          "50%", "a_b", "back\\slash", "x", "10", "9", "-1.5", "1e3", "2026-03-29")  # fmt: skip
 DOMAINS = ("example.com", "example.org", "mail.example.com")
+PHONES = ("38050", "1202555", "1416555", "447911", "4477977", "7701", "7912", "999")
+SITES = {"21": "shop.example", "22": "blog.example"}
+SYSTEMS = ("Android", "android", "iOS", "Windows")
 CHOICES = ("red", "green", "blue", "")
 
 
@@ -126,13 +130,13 @@ class _Population:
         rows, addresses = [], {}
         for n in self.people:
             email = self.maybe([f"{self.rng.choice('abcd')}{n // 2}@{domain}" for domain in DOMAINS])
-            phone = self.maybe([f"38050{n // 2:07}"], 0.5)
+            phone = self.maybe([f"{start}{n // 2:0{12 - len(start)}}" for start in PHONES], 0.5)
             for kind, value in (("email", email), ("phone", phone)):
                 if value is not None:
                     addresses[kind, value] = self.state(moments)
             rows.append(
                 (n, self.maybe([f"ext{n}", f"EXT{n}"]), self.maybe(TEXTS, 0.3), email, phone,
-                 *(self.maybe(TEXTS) for _ in range(8)), json.dumps(self.fields()), self.rng.choice(["api", "import"]),
+                 self.maybe(TEXTS), self.maybe(TEXTS), self.maybe([*TEXTS, *SPOKEN]), *(self.maybe(TEXTS) for _ in range(5)), json.dumps(self.fields()), self.rng.choice(["api", "import"]),
                  self.rng.choice(moments), self.rng.choice(moments), self.maybe(moments, 0.1))
             )  # fmt: skip
         self.copy(
@@ -143,12 +147,18 @@ class _Population:
         )
         self.copy(
             "address",
-            "kind, value, confirmed, unsubscribed_at, complained_at, blacklisted_at, blocked_until",
+            "kind, value, confirmed, unsubscribed_at, complained_at, blacklisted_at, blocked_until, doubted_at, soft_bounces, "
+            "unsubscribe_source, unsubscribe_reason, blacklist_reason",
             [(*key, *state) for key, state in addresses.items()],
         )
 
     def state(self, moments: list[datetime]) -> tuple[Any, ...]:
-        return (self.rng.random() < 0.8, *(self.maybe(moments, 0.2) for _ in range(4)))
+        return (
+            self.rng.random() < 0.8,
+            *(self.maybe(moments, 0.2) for _ in range(5)),
+            self.rng.choice([0, 0, 1, 4]),
+            *(self.maybe(REASONS, 0.5) for _ in range(3)),
+        )
 
     def fields(self) -> dict[str, Any]:
         found = {
@@ -164,12 +174,18 @@ class _Population:
 
     def channels(self) -> None:
         self.copy(
+            "webpush_domain",
+            "domain, service_worker_name, service_worker_path, service_worker_scope, app_id",
+            [(domain, "w", "/", "/", app_id) for app_id, domain in SITES.items()],
+        )
+        moments = instants()
+        self.copy(
             "push_token",
-            "kind, app_id, token, contact_id, active",
+            "kind, app_id, token, contact_id, active, created_at, device",
             [
-                (self.rng.choice(["webpush", "mobilepush"]), self.rng.choice(["", "app1"]), f"t{n}", self.rng.choice(self.people),
-                 self.rng.random() < 0.7)
-                for n in range(PEOPLE // 2)
+                (self.rng.choice(["webpush", "mobilepush"]), self.rng.choice(["", "app1", *SITES]), f"t{n}", self.rng.choice(self.people),
+                 self.rng.random() < 0.7, self.rng.choice(moments), json.dumps({"os": self.maybe(SYSTEMS), "deviceModel": "x"}))
+                for n in range(PEOPLE)
             ],
         )  # fmt: skip
         chosen = {(segment, self.rng.choice(self.people)) for segment in LISTS for _ in range(PEOPLE // 3)}
@@ -288,7 +304,7 @@ class _Population:
                 at = self.rng.choice(moments)
                 outcome = self.rng.choice(["sent", "sent", "failed", "dropped"])
                 address = self.maybe([f"{ordinal}@{domain}" for domain in DOMAINS])
-                language = self.maybe(["uk", "en", "en-GB", "en-US", "es-AR"])
+                language = self.maybe(SPOKEN)
                 deliveries.append(
                     (started, send_id, ordinal, contact, address, outcome, self.maybe(REASONS), language, at)
                 )

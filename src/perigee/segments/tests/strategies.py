@@ -15,7 +15,6 @@ from perigee.segments.leaves.addresses import (
     AddressStateLeaf,
     EmailDomainLeaf,
     HasAddressLeaf,
-    TokenLeaf,
 )
 from perigee.segments.leaves.bought import BoughtLeaf
 from perigee.segments.leaves.counting import COUNT
@@ -23,6 +22,7 @@ from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import COLUMNS, STORED, AdditionalLeaf, FieldLeaf
 from perigee.segments.leaves.goods import By, ProductTest
 from perigee.segments.leaves.happenings import SOURCES
+from perigee.segments.leaves.location import LanguageLeaf, PhoneCountryLeaf
 from perigee.segments.leaves.membership import CategoryLeaf, SegmentLeaf
 from perigee.segments.leaves.message_rates import _ORDER, _PERCENT, MessageRateLeaf
 from perigee.segments.leaves.messages import (
@@ -36,6 +36,7 @@ from perigee.segments.leaves.messages import (
 )
 from perigee.segments.leaves.orders import _KINDS, OrdersLeaf
 from perigee.segments.leaves.parameters import READINGS, Listed, Parameter
+from perigee.segments.leaves.tokens import DeviceTest, TokenLeaf
 from perigee.segments.node import Node
 from perigee.segments.tests.population import (
     CAMPAIGNS,
@@ -49,6 +50,7 @@ from perigee.segments.tests.population import (
     MESSAGES,
     PRODUCTS,
     REASONS,
+    SITES,
     STATUSES,
     TAGS,
     TEXTS,
@@ -128,14 +130,47 @@ def channels() -> st.SearchStrategy[Node]:
             EmailDomainLeaf,
             st.lists(st.sampled_from([*DOMAINS, "EXAMPLE.com"]), min_size=1, max_size=2).map(tuple),
         ),
-        st.builds(AddressStateLeaf, kinds, st.sampled_from(sorted(STATES))),
+        address_states(),
+        tokens(),
         st.builds(
-            TokenLeaf,
-            st.sampled_from(["webpush", "mobilepush"]),
-            st.sampled_from([None, "app1", "app2"]),
-            st.sampled_from([None, True, False]),
+            LanguageLeaf,
+            st.lists(st.sampled_from([*LANGUAGES, "EN_gb", "pt"]), min_size=1, max_size=2).map(tuple),
+        ),
+        st.builds(
+            PhoneCountryLeaf,
+            st.lists(st.sampled_from(["UA", "US", "CA", "GB", "JE", "KZ"]), min_size=1, max_size=2).map(
+                tuple
+            ),
         ),
     )
+
+
+@st.composite
+def address_states(draw: st.DrawFn) -> Node:
+    name = draw(st.sampled_from(sorted(STATES)))
+    state = STATES[name]
+    given = {}
+    for member, column, kind in (
+        ("since", state.since, Period()),
+        ("source", state.source, _REASON),
+        ("reason", state.reason, _REASON),
+    ):
+        if column is not None and draw(st.integers(0, 2)) == 0:
+            given[member] = draw(comparisons(kind))
+    return AddressStateLeaf(draw(st.sampled_from(["email", "phone"])), name, **given)
+
+
+def tokens() -> st.SearchStrategy[Node]:
+    device = st.builds(DeviceTest, st.sampled_from(["os", "deviceModel"]), comparisons(Text(folded=True)))
+    return st.builds(
+        TokenLeaf,
+        kind=st.sampled_from(["webpush", "mobilepush"]),
+        app_id=st.sampled_from([None, None, "app1", "app2"]),
+        active=st.sampled_from([None, True, False]),
+        device=st.just(()) | st.lists(device, min_size=1, max_size=2).map(tuple),
+        created=periods(),
+        times=comparisons(COUNT),
+    ) | st.builds(TokenLeaf, kind=st.just("webpush"), site=st.sampled_from([*SITES.values(), "Blog.example"]))
 
 
 def memberships() -> st.SearchStrategy[Node]:

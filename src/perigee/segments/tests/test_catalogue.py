@@ -65,8 +65,12 @@ def rate(of: str, per: str, op: str, value: Any, *, to: Any = None, **more: Any)
     return {"is": "message_rate", "of": of, "per": per, "percent": test, **more}
 
 
-def state(kind: str, name: str) -> dict[str, Any]:
-    return {"is": "address_state", "kind": kind, "state": name}
+def state(kind: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"is": "address_state", "kind": kind, "state": name, **more}
+
+
+def device(kind: str, about: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
+    return {"is": "token", "kind": kind, "device": [{"about": about, "test": compares(op, value)}], **more}
 
 
 def compares(op: str, value: Any = None, **more: Any) -> dict[str, Any]:
@@ -175,6 +179,32 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"is": "token", "kind": "mobilepush"}, ""),
     ({"is": "token", "kind": "mobilepush", "active": False}, "Bob"),
     ({"is": "token", "kind": "mobilepush", "active": None}, "Bob"),
+    ({"is": "token", "kind": "telegram"}, "Charlie"),
+    ({"is": "token", "kind": "webpush", "site": "Shop.example"}, "Alice"),
+    ({"is": "token", "kind": "webpush", "site": "other.example"}, ""),
+    ({"is": "token", "kind": "webpush", "times": compares("at_least", 2)}, "Alice"),
+    ({"is": "token", "kind": "webpush", "times": compares("equals", 0)}, "Bob Charlie Dora"),
+    ({"is": "token", "kind": "webpush", "created": compares("last_days", days=0)}, "Alice"),
+    (device("webpush", "os", "equals", "windows"), "Alice"),
+    (device("webpush", "os", "equals", "linux"), ""),
+    (device("mobilepush", "os", "starts_with", "andr", active=False), "Bob"),
+    (device("webpush", "os", "empty"), "Alice"),
+    # States of addresses: since when, by what, why.
+    (state("email", "soft_bounced"), "Bob"),
+    (state("email", "doubted", since=compares("in_days", days=-2)), "Bob"),
+    (state("email", "unsubscribed", since=compares("last_days", days=28)), "Bob"),
+    (state("email", "unsubscribed", since=compares("last_days", days=27)), ""),
+    (state("email", "unsubscribed", source=compares("equals", "link")), "Bob"),
+    (state("email", "unsubscribed", source=compares("equals", "api")), ""),
+    (state("email", "unsubscribed", reason=compares("contains", "OFTEN")), "Bob"),
+    (state("email", "complained", since=compares("before", "2026-03-01")), ""),
+    (state("phone", "blacklisted", reason=compares("filled")), "Alice"),
+    # Language and country. A language stands for its regions.
+    ({"is": "language", "languages": ["uk-UA", "EN"]}, "Bob"),
+    ({"is": "language", "languages": ["uk"]}, "Alice Dora"),
+    (negated({"is": "language", "languages": ["uk"]}), "Bob Charlie"),
+    ({"is": "phone_country", "countries": ["PL", "UA"]}, "Alice Charlie"),
+    ({"is": "phone_country", "countries": ["US"]}, ""),
     # Belonging.
     ({"is": "segment", "id": VIP}, "Alice Bob"),
     (negated({"is": "segment", "id": VIP}), "Charlie Dora"),
