@@ -19,7 +19,7 @@ import msgspec
 from perigee.errors import Invalid
 from perigee.lib import json_edge
 from perigee.lib.text import clean_json
-from perigee.segments.leaves.addresses import AddressStateLeaf, EmailDomainLeaf, HasAddressLeaf, TokenLeaf
+from perigee.segments.leaves.addresses import AddressStateLeaf, EmailDomainLeaf, HasAddressLeaf
 from perigee.segments.leaves.bought import BoughtLeaf
 from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import AdditionalLeaf, FieldLeaf
