@@ -10,7 +10,10 @@ import pytest
 
 from perigee.lib.phone_countries import countries, country_of, pattern
 
-KINDS = [getattr(phonenumbers.PhoneNumberType, name) for name in ("MOBILE", "FIXED_LINE", "TOLL_FREE", "VOIP", "UAN")]
+KINDS = [
+    getattr(phonenumbers.PhoneNumberType, name)
+    for name in ("MOBILE", "FIXED_LINE", "TOLL_FREE", "VOIP", "UAN")
+]
 NUMBERS = sorted(
     {
         f"{number.country_code}{phonenumbers.national_significant_number(number)}"
