@@ -1834,6 +1834,16 @@ ALTER INDEX event_contact ATTACH PARTITION event_default_org_id_contact_id_event
 
 ALTER INDEX event_pkey ATTACH PARTITION event_default_pkey;
 
+CREATE STATISTICS contact_first_name_folded ON lower(first_name) FROM contact;
+
+CREATE STATISTICS contact_language_folded ON lower(language) FROM contact;
+
+CREATE STATISTICS contact_last_name_folded ON lower(last_name) FROM contact;
+
+CREATE STATISTICS contact_region_folded ON lower(region) FROM contact;
+
+CREATE STATISTICS contact_town_folded ON lower(town) FROM contact;
+
 CREATE TRIGGER tally_added AFTER INSERT ON contact REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tally_added_contacts();
 
 CREATE TRIGGER tally_added AFTER INSERT ON segment_member REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tally_added_members();

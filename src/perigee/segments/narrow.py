@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from perigee.db.pool import Connection
 from perigee.segments import store
-from perigee.segments.compile import compile_some
+from perigee.segments.compile import compile_ids, compile_some
 from perigee.segments.conditions import All, AnyOf, Condition, Exclude, Inlined, Not, walk
 from perigee.segments.leaves.leaf import Effort, Leaf
 from perigee.segments.node import Node
@@ -19,18 +19,38 @@ from perigee.segments.reading import Reading
 
 MOST = 5_000
 """Beyond this many, asking of everybody at once wins."""
+MOST_PLANS = 8
+"""Of so many conditions the cheapest is looked for; each takes the planner some milliseconds."""
 
 
 async def narrow(conn: Connection, reading: Reading) -> Reading:
-    """The same question, its world with candidates where a cheap part of the tree leaves few."""
+    """The same question, its world with candidates where a part of the tree leaves few."""
     cheap = cheap_part(reading.tree)
     if cheap is None:
         return reading
-    compiled = compile_some(cheap, reading.world, rows=MOST + 1)
+    found = await _few(conn, reading, cheap)
+    if found is None and len(dear := _dear_parts(reading.tree)) > 1:
+        costs = [(await _plan(conn, reading, part)).cost for part in dear]
+        rarest = dear[costs.index(min(costs))]
+        found = await _some(conn, reading, All((*cheap.of, rarest)))
+    return reading if found is None else Reading(reading.tree, replace(reading.world, candidates=found))
+
+
+async def _few(conn: Connection, reading: Reading, part: Condition) -> list[int] | None:
+    """Who holds, where they are few; not asked where the planner knows that they are many."""
+    plan = await _plan(conn, reading, part)
+    return None if plan.rows > MOST else await _some(conn, reading, part)
+
+
+async def _some(conn: Connection, reading: Reading, part: Condition) -> list[int] | None:
+    compiled = compile_some(part, reading.world, rows=MOST + 1)
     found = await store.column(conn, compiled.sql, compiled.values)
-    if len(found) > MOST:
-        return reading
-    return Reading(reading.tree, replace(reading.world, candidates=found))
+    return None if len(found) > MOST else found
+
+
+async def _plan(conn: Connection, reading: Reading, part: Condition) -> store.Plan:
+    compiled = compile_ids(All((part,)), reading.world)
+    return await store.plan(conn, compiled.sql, compiled.values)
 
 
 def cheap_part(tree: Condition) -> All | None:
@@ -38,6 +58,12 @@ def cheap_part(tree: Condition) -> All | None:
     conjuncts = _conjuncts(tree)
     cheap = tuple(part for part in conjuncts if _effort(part) is Effort.SMALL)
     return All(cheap) if cheap and _effort(tree) is Effort.COUNT else None
+
+
+def _dear_parts(tree: Condition) -> list[Condition]:
+    """What everybody must meet and looks at what happened; what nobody may have done leaves nearly all."""
+    parts = [part for part in _conjuncts(tree) if _effort(part) is not Effort.SMALL]
+    return [part for part in parts if not isinstance(part, Not)][:MOST_PLANS]
 
 
 def _conjuncts(tree: Condition | Inlined) -> list[Condition]:

@@ -37,12 +37,15 @@ class Sql:
         return f"t{self._aliases}"
 
     def among(self, column: str) -> list[str]:
-        """That a column of contact ids is among the world's candidates: no or one condition."""
+        """That a column of contact ids is among the world's candidates: no or one condition.
+
+        A relation and no `= any(array)`: the inner side of a nested loop would search the array anew each time.
+        """
         if self.world.candidates is None:
             return []
         if not self._candidates:
             self._candidates = self.bind(list(self.world.candidates), "bigint[]")
-        return [f"{column} = any({self._candidates})"]
+        return [f"{column} in (select unnest({self._candidates}))"]
 
     def within(self, expression: str, window: Instants) -> list[str]:
         """That a timestamptz lies in a window: no, one or two conditions."""

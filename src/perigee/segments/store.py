@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import errors
 from psycopg.rows import class_row
@@ -156,6 +156,22 @@ async def bound(conn: Connection, limit: str, work_mem: str) -> tuple[str, str]:
     row = await (await conn.execute(queries.bound, {"limit": limit, "work_mem": work_mem})).fetchone()
     assert row is not None
     return row[0], row[1]
+
+
+class Plan(NamedTuple):
+    """What PostgreSQL expects of a statement: its cost in the planner's units, and rows."""
+
+    cost: float
+    rows: float
+
+
+async def plan(conn: Connection, statement: str, values: Mapping[str, Any]) -> Plan:
+    """The statement is planned, not run."""
+    explained = await conn.execute(b"explain (format json) " + statement.encode(), values, prepare=False)
+    row = await explained.fetchone()
+    assert row is not None
+    top = row[0][0]["Plan"]
+    return Plan(top["Total Cost"], top["Plan Rows"])
 
 
 async def column(conn: Connection, statement: str, values: Mapping[str, Any]) -> list[int]:

@@ -78,6 +78,31 @@ async def test_few_people_become_candidates_and_many_do_not(
     assert await people.preview(shop.conn, shop.org_id, tree, MOMENT.now) == (1, [ids[1]])
 
 
+async def test_of_several_counts_the_rarest_is_asked_of_everybody_and_the_others_of_those_it_leaves(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrowing, "MOST", 3)
+    await shop.rows(
+        "insert into event_type (org_id, key, name) select %(org_id)s, key, key from unnest('{cart,view}'::text[]) key returning 1"
+    )
+    ids = await shop.add(6, town="Kyiv")
+    happened = (
+        "insert into event (org_id, occurred_at, event_type_id, contact_id) "
+        "select org_id, now(), event_type_id, contact_id from event_type, unnest(%(ids)s::bigint[]) contact_id, "
+        "generate_series(1, %(times)s) where org_id = %(org_id)s and key = %(key)s returning 1"
+    )
+    await shop.rows(happened, key="view", ids=ids, times=50)
+    await shop.rows(happened, key="cart", ids=ids[1:3], times=2)
+    await shop.rows(
+        "insert into event (org_id, occurred_at, event_type_id) select org_id, now(), event_type_id from event_type where key = 'view' and org_id = %(org_id)s returning 1"
+    )
+    await shop.conn.execute("analyze")
+    tree = read(every(TOWN, {**EVENT, "type": "view"}, EVENT))
+    reading = await narrow(shop.conn, await read_tree(shop.conn, shop.org_id, tree, MOMENT.now))
+    assert sorted(reading.world.candidates or ()) == ids[1:3]
+    assert await people.preview(shop.conn, shop.org_id, tree, MOMENT.now) == (2, ids[1:3])
+
+
 async def test_nobody_left_is_an_answer_too(shop: Shop) -> None:
     await shop.rows(
         "insert into event_type (org_id, key, name) values (%(org_id)s, 'cart', 'Cart') returning 1"
