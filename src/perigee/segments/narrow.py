@@ -7,6 +7,7 @@ conditions, and the planner's guess of them can be off by as much. So they are a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from perigee.db.pool import Connection
@@ -60,10 +61,10 @@ def cheap_part(tree: Condition) -> All | None:
     return All(cheap) if cheap and _effort(tree) is Effort.COUNT else None
 
 
-def _dear_parts(tree: Condition) -> list[Condition]:
+def _dear_parts(tree: Condition) -> Sequence[Condition]:
     """What everybody must meet and looks at what happened; what nobody may have done leaves nearly all."""
-    parts = [part for part in _conjuncts(tree) if _effort(part) is not Effort.SMALL]
-    return [part for part in parts if not isinstance(part, Not)][:MOST_PLANS]
+    rare = [part for part in _conjuncts(tree) if not isinstance(part, Not)]
+    return [part for part in rare if _effort(part) is not Effort.SMALL][:MOST_PLANS]
 
 
 def _conjuncts(tree: Condition | Inlined) -> list[Condition]:
