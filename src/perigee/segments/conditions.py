@@ -21,6 +21,7 @@ from perigee.lib import json_edge
 from perigee.lib.text import clean_json
 from perigee.segments.leaves.addresses import AddressStateLeaf, EmailDomainLeaf, HasAddressLeaf
 from perigee.segments.leaves.bought import BoughtLeaf
+from perigee.segments.leaves.cart import AbandonedLeaf, CartLeaf
 from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import AdditionalLeaf, FieldLeaf
 from perigee.segments.leaves.leaf import Leaf, NameKind
@@ -29,6 +30,7 @@ from perigee.segments.leaves.membership import CategoryLeaf, SegmentLeaf
 from perigee.segments.leaves.message_rates import MessageRateLeaf
 from perigee.segments.leaves.messages import MessageLeaf, MessageTimeLeaf
 from perigee.segments.leaves.orders import OrdersLeaf
+from perigee.segments.leaves.site import SiteLeaf
 from perigee.segments.leaves.tokens import TokenLeaf
 from perigee.segments.node import Node
 from perigee.segments.world import Catalogue
@@ -75,6 +77,9 @@ Condition = Union[  # noqa: UP007  # msgspec resolves the forward references thr
     OrdersLeaf,
     BoughtLeaf,
     EventLeaf,
+    SiteLeaf,
+    CartLeaf,
+    AbandonedLeaf,
     MessageLeaf,
     MessageTimeLeaf,
     MessageRateLeaf,

@@ -67,4 +67,6 @@ def _kind(node: Node) -> str:
 
 
 def _shown(value: Any, world: World) -> Any:
+    if isinstance(value, dict):
+        return {name: _shown(one, world) for name, one in value.items()}
     return value.astimezone(world.moment.zone) if isinstance(value, datetime) else value

@@ -24,6 +24,7 @@ from perigee.segments.person import (
     Person,
     Product,
     Token,
+    product_id_of,
 )
 from perigee.segments.store import queries
 
@@ -49,7 +50,7 @@ async def load_people(
     orders = await load.orders(items=needs.items) if needs.orders else {}
     events = await load.events(needs.events, needs.lists) if needs.events else {}
     messages = await load.messages(needs.messages, needs.message_details) if needs.messages else {}
-    products = await load.products(orders) if needs.products else {}
+    products = await load.products(orders, events) if needs.products else {}
     people = {}
     for *columns, fields in contacts:
         number = columns[0]
@@ -112,9 +113,14 @@ class _Loader(NamedTuple):
             found[contact_id].append(Order(*columns)._replace(items=listed.get(order_id, ())))
         return found
 
-    async def products(self, orders: Mapping[int, Sequence[Order]]) -> dict[str, Product]:
-        """Those that the people's orders name."""
+    async def products(
+        self, orders: Mapping[int, Sequence[Order]], events: Mapping[int, Mapping[int, Sequence[Event]]]
+    ) -> dict[str, Product]:
+        """Those that the people's orders and events name."""
         named = {item.product_id for of in orders.values() for order in of for item in order.items}
+        for event in (event for by_type in events.values() for of in by_type.values() for event in of):
+            things = [event.params, *(thing for listed in event.lists.values() for thing in listed)]
+            named.update(filter(None, map(product_id_of, things)))
         rows = await self.rows(queries.facts_products, product_ids=sorted(named))
         return {product_id: Product(*columns) for product_id, *columns in rows}
 

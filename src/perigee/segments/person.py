@@ -78,6 +78,14 @@ class Product(NamedTuple):
     tags: Mapping[str, Sequence[str]]
 
 
+PRODUCT_ID_NAMES = ("productId", "productKey", "product_id")
+"""Members of an event that name a product, the surest first (TRACKING 2.2 and 3)."""
+
+
+def product_id_of(thing: Mapping[str, str | None]) -> str | None:
+    return next((thing[name] for name in PRODUCT_ID_NAMES if thing.get(name) is not None), None)
+
+
 class Event(NamedTuple):
     occurred_at: datetime
     params: Mapping[str, str | None]

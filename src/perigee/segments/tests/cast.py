@@ -24,7 +24,17 @@ FIELD = {kind: n for n, kind in FIELDS.items()}
 CATALOGUE = Catalogue(
     currency="UAH",
     fields=FIELDS,
-    event_types={"cart": 601, "visit": 602},
+    event_types={
+        "cart": 601,
+        "visit": 602,
+        "pageViewed": 611,
+        "productCategoryViewed": 612,
+        "searchRequest": 613,
+        "productViewed": 614,
+        "productAddedToWishlist": 615,
+        "cartUpdated": 616,
+        "purchase": 617,
+    },
     categories={"news": NEWS_LIST},
     lists=frozenset({VIP, BUYERS, NEWS_LIST}),
 )
@@ -80,6 +90,29 @@ insert into event (org_id, event_type_id, contact_id, occurred_at, params) value
   (7101, 601, 2, '2026-03-20 12:00+00', '{"price": "cheap", "name": "Mug"}'),
   (7101, 602, 2, '2026-03-29 10:15+00', '{}'),
   (7101, 601, 5, '2026-03-29 10:00+00', '{"price": "100", "name": "Tea"}');
+insert into event_type (org_id, event_type_id, key, name) values
+  (7101, 611, 'pageViewed', 'P'), (7101, 612, 'productCategoryViewed', 'C'), (7101, 613, 'searchRequest', 'S'),
+  (7101, 614, 'productViewed', 'V'), (7101, 615, 'productAddedToWishlist', 'W'), (7101, 616, 'cartUpdated', 'U'),
+  (7101, 617, 'purchase', 'B');
+insert into event (org_id, event_type_id, contact_id, occurred_at, params) values
+  (7101, 611, 1, '2026-03-29 10:00+00', '{"page": {"location": "https://shop.example.com/news"}}'),
+  (7101, 611, 2, '2026-03-29 10:00+00', '{"page": "{\\"location\\": \\"https://shop.example.com/sale\\"}"}'),
+  (7101, 612, 2, '2026-03-29 10:00+00', '{"category": {"productCategoryId": "mugs"}}'),
+  (7101, 613, 2, '2026-03-29 10:00+00', '{"search": "Blue MUG", "isFound": 1}'),
+  -- Alice viewed tea this morning and put it in a cart that she filled again; Bob's cart is four days old, and he
+  -- ordered a mug after it; Charlie emptied his cart; Dora viewed a mug yesterday and left.
+  (7101, 614, 1, '2026-03-29 06:00+00', '{"product": {"productId": "tea", "price": 9.5}}'),
+  (7101, 616, 1, '2026-03-29 06:10+00', '{"products": [{"productId": "tea", "price": 9.5, "quantity": 1}]}'),
+  (7101, 616, 1, '2026-03-29 06:20+00', '{"products": [{"productId": "tea", "price": 9.5, "quantity": 2},
+    {"productKey": "mug", "price": "90"}]}'),
+  (7101, 616, 2, '2026-03-25 09:00+00', '{"products": "[{\\"productId\\": \\"mug\\"}]"}'),
+  (7101, 616, 3, '2026-03-29 08:00+00', '{"products": [{"productId": "tea", "quantity": 1}]}'),
+  (7101, 616, 3, '2026-03-29 08:30+00', '{"products": []}'),
+  (7101, 614, 4, '2026-03-28 09:00+00', '{"product": "{\\"productId\\": \\"mug\\"}"}'),
+  (7101, 614, 4, '2026-03-28 10:00+00', '{"productId": "pot"}'),
+  (7101, 615, 4, '2026-03-01 09:00+00', '{"product": {"productId": "mug"}}'),
+  (7101, 616, 5, '2026-03-29 06:20+00', '{"products": [{"productId": "tea", "price": 9.5, "quantity": 2}]}'),
+  (7101, 617, 3, '2026-03-29 10:00+00', '{"products": [{"product_id": "cup", "price": 70}], "externalOrderId": "o5"}');
 insert into orders (org_id, order_id, external_order_id, contact_id, status, total, currency, ordered_at, source) values
   (7101, 1, 'o1', 1, 'DELIVERED', 100, 'UAH', '2026-03-10 12:00+00', 'online'),
   (7101, 2, 'o2', 1, 'DELIVERED', 50.5, 'UAH', '2025-12-01 12:00+00', 'offline'),

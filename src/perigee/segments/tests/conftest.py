@@ -12,7 +12,16 @@ import pytest
 from perigee.db.embedded import EmbeddedServer
 from perigee.db.pool import Connection, Database
 from perigee.segments.tests import cast
-from perigee.segments.tests.population import CATEGORIES, EVENT_TYPES, FIELDS, LISTS, MOMENT, ORG, populate
+from perigee.segments.tests.population import (
+    CATEGORIES,
+    EVENT_TYPES,
+    FIELDS,
+    LISTS,
+    MOMENT,
+    ORG,
+    SITE_TYPES,
+    populate,
+)
 from perigee.segments.world import Catalogue, World
 
 
@@ -44,7 +53,7 @@ def world() -> World:
     catalogue = Catalogue(
         currency="UAH",
         fields=FIELDS,
-        event_types=EVENT_TYPES,
+        event_types=EVENT_TYPES | SITE_TYPES,
         categories=CATEGORIES,
         lists=frozenset(LISTS),
     )

@@ -32,6 +32,15 @@ FIELDS = {
     507: "checkboxlist",
 }
 EVENT_TYPES = {"cart": 601, "view": 602, "Купив": 603}
+SITE_TYPES = {
+    "pageViewed": 611,
+    "productCategoryViewed": 612,
+    "searchRequest": 613,
+    "productViewed": 614,
+    "productAddedToWishlist": 615,
+    "cartUpdated": 616,
+    "purchase": 617,
+}
 LISTS = (701, 702, 703)
 CATEGORIES = {"news": 703}
 SENDS = {801: "email", 802: "sms", 803: "email", 804: "email"}
@@ -95,6 +104,7 @@ class _Population:
         self.products()
         self.orders()
         self.events()
+        self.visits()
         self.messages()
 
     def copy(self, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -119,7 +129,11 @@ class _Population:
             "field_id, group_id, name, key, type",
             [(n, 1, f"F{n}", f"F{n}", kind) for n, kind in FIELDS.items()],
         )
-        self.copy("event_type", "event_type_id, key, name", [(n, key, key) for key, n in EVENT_TYPES.items()])
+        self.copy(
+            "event_type",
+            "event_type_id, key, name",
+            [(n, key, key) for key, n in (EVENT_TYPES | SITE_TYPES).items()],
+        )
         self.copy("segment", "segment_id, name, kind", [(n, f"List {n}", "static") for n in LISTS])
         self.copy(
             "subscription_category", "key, name, segment_id", [(key, key, n) for key, n in CATEGORIES.items()]
@@ -257,6 +271,33 @@ class _Population:
                 for _ in range(PEOPLE * 3)
             ],
         )  # fmt: skip
+
+    def visits(self) -> None:
+        moments = instants()
+        products = [*PRODUCTS, 10]
+        self.copy(
+            "event",
+            "event_type_id, contact_id, occurred_at, params",
+            [
+                (SITE_TYPES[key], self.maybe(self.people, 0.95), self.rng.choice(moments), json.dumps(self.visit(key, products)))
+                for key in SITE_TYPES
+                for _ in range(PEOPLE // 2 * (3 if key in ("cartUpdated", "productViewed") else 1))
+            ],
+        )  # fmt: skip
+
+    def visit(self, key: str, products: Sequence[Any]) -> dict[str, Any]:
+        name = self.rng.choice(["productId", "productId", "productKey", "product_id"])
+        match key:
+            case "pageViewed":
+                return self.listed("page", ["location"], TEXTS)
+            case "productCategoryViewed":
+                return self.listed("category", ["productCategoryId"], TEXTS)
+            case "searchRequest":
+                return {"search": self.rng.choice([*TEXTS, None, 5])}
+            case "cartUpdated" | "purchase":
+                return self.listed("products", [name, "price", "quantity"], [*products, "1.50", 2, "x", None])
+        flat = {name: self.rng.choice(products), "price": self.rng.choice(["10", 0.1, "x"])}
+        return self.listed("product", [name, "price"], products) or flat
 
     def listed(self, name: str, members: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
         """A list of things as all callers send it: JSON, its text, one thing alone, nothing sound."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any
 
 from hypothesis import strategies as st
 
-from perigee.segments.comparisons import Comparison, Takes, ValueKind
+from perigee.segments.comparisons import Comparison
 from perigee.segments.conditions import All, AnyOf, Exclude, Not
 from perigee.segments.dates import Period
 from perigee.segments.leaves.addresses import (
@@ -20,7 +19,6 @@ from perigee.segments.leaves.bought import BoughtLeaf
 from perigee.segments.leaves.counting import COUNT
 from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import COLUMNS, STORED, AdditionalLeaf, FieldLeaf
-from perigee.segments.leaves.goods import By, ProductTest
 from perigee.segments.leaves.happenings import SOURCES
 from perigee.segments.leaves.location import LanguageLeaf, PhoneCountryLeaf
 from perigee.segments.leaves.membership import CategoryLeaf, SegmentLeaf
@@ -38,28 +36,21 @@ from perigee.segments.leaves.orders import _KINDS, OrdersLeaf
 from perigee.segments.leaves.parameters import READINGS, Listed, Parameter
 from perigee.segments.leaves.tokens import DeviceTest, TokenLeaf
 from perigee.segments.node import Node
+from perigee.segments.tests.operands import comparisons, hours, periods, weekdays
 from perigee.segments.tests.population import (
     CAMPAIGNS,
-    CHOICES,
     DOMAINS,
     EVENT_TYPES,
     FIELDS,
     LANGUAGES,
-    LINKS,
     LISTS,
     MESSAGES,
-    PRODUCTS,
-    REASONS,
     SITES,
     STATUSES,
     TAGS,
-    TEXTS,
-    days,
 )
-from perigee.segments.values import Choices, Number, Text
-
-NUMBERS: Sequence[Any] = (0, 1, 2, 3, 5, 10, -5, 0.1, 1.5, "33.3333", "20.0001", 110, 2147483647)
-
+from perigee.segments.tests.strategies_shop import goods, site
+from perigee.segments.values import Number, Text
 
 DELAYS = (
     Comparison("at_most", value=3600),
@@ -67,47 +58,6 @@ DELAYS = (
     Comparison("between", value=1, to=2_600_000),
     Comparison("less", value=0),
 )
-
-
-def operands(kind: ValueKind) -> st.SearchStrategy[Any]:
-    if kind is COUNT:
-        return st.integers(0, 5)
-    if kind is _PERCENT:
-        return st.sampled_from([0, "33.3333", 50, 100])
-    if kind is _LINK:
-        return st.sampled_from([*LINKS, "shop", "tea", "Tea"])
-    if kind is _REASON:
-        return st.sampled_from([*REASONS, "UNSUBSCRIBED", "t"])
-    if isinstance(kind, Number):
-        return st.sampled_from(NUMBERS)
-    if isinstance(kind, Text | Choices):
-        texts = [*TEXTS, *CHOICES[:-1], "i", "ky", "Ї", "ext120", "380500000060", "api", "5", "true"]
-        return st.sampled_from(texts) | st.text(
-            st.characters(exclude_categories=["C"], codec="utf-8"), min_size=1, max_size=2
-        )
-    return st.sampled_from(days())
-
-
-@st.composite
-def comparisons(draw: st.DrawFn, kind: ValueKind) -> Comparison:
-    op = draw(st.sampled_from(sorted(kind.operators)))
-    takes: Takes = kind.operators[op]
-    match takes:
-        case "value":
-            return Comparison(op, value=draw(operands(kind)))
-        case "range":
-            pair = [draw(operands(kind)) for _ in range(2)]
-            low, high = sorted(pair, key=lambda value: kind.operand(value, ""))
-            return Comparison(op, value=low, to=high)
-        case "values":
-            return Comparison(op, values=tuple(draw(st.lists(operands(kind), min_size=1, max_size=3))))
-        case "days":
-            return Comparison(op, days=draw(st.sampled_from([0, 1, 7, 8, 30, 366])))
-        case "shift":
-            return Comparison(op, days=draw(st.sampled_from([0, 1, -1, 7, -7, -30, 366, -366])))
-        case "hours":
-            return Comparison(op, hours=draw(st.sampled_from([1, 24, 8784])))
-    return Comparison(op)
 
 
 def columns() -> st.SearchStrategy[Node]:
@@ -179,10 +129,6 @@ def memberships() -> st.SearchStrategy[Node]:
     )
 
 
-def periods() -> st.SearchStrategy[Comparison | None]:
-    return st.none() | comparisons(Period())
-
-
 def orders() -> st.SearchStrategy[Node]:
     which = st.sampled_from(["delivered", "placed"]) | st.lists(
         st.sampled_from(STATUSES), min_size=1, max_size=2, unique=True
@@ -202,18 +148,6 @@ def orders() -> st.SearchStrategy[Node]:
     return measured | st.builds(BoughtLeaf, quantity=comparisons(Number()), **narrowing)
 
 
-def goods() -> st.SearchStrategy[tuple[ProductTest, ...]]:
-    def test(by: Any) -> st.SearchStrategy[ProductTest]:
-        tag = st.sampled_from(["color", "gone"]) if by == "tag" else st.none()
-        kind = ProductTest(by, Comparison("filled")).kind
-        operand = comparisons(kind) | st.just(Comparison("equals", value="true"))
-        return st.builds(ProductTest, st.just(by), comparisons(kind) if by == "price" else operand, tag)
-
-    known = st.sampled_from(get_args(By)).flatmap(test)
-    ids = st.sampled_from(PRODUCTS).map(lambda one: ProductTest("id", Comparison("equals", value=one)))
-    return st.lists(known | ids, max_size=2).map(tuple)
-
-
 def parameters(*names: str) -> st.SearchStrategy[tuple[Parameter, ...]]:
     parameter = st.sampled_from(sorted(READINGS)).flatmap(
         lambda kind: st.builds(
@@ -221,15 +155,6 @@ def parameters(*names: str) -> st.SearchStrategy[tuple[Parameter, ...]]:
         )
     )
     return st.lists(parameter, max_size=2).map(tuple)
-
-
-def hours() -> st.SearchStrategy[tuple[int, ...]]:
-    """None, mostly: else hardly anything is left."""
-    return st.just(()) | st.lists(st.integers(0, 23), min_size=8, max_size=12, unique=True).map(tuple)
-
-
-def weekdays() -> st.SearchStrategy[tuple[int, ...]]:
-    return st.just(()) | st.lists(st.integers(1, 7), min_size=2, max_size=4, unique=True).map(tuple)
 
 
 def events() -> st.SearchStrategy[Node]:
@@ -321,7 +246,15 @@ def message_rates(draw: st.DrawFn) -> Node:
 
 def leaves() -> st.SearchStrategy[Any]:
     return st.one_of(
-        columns(), additional(), channels(), memberships(), orders(), events(), messages(), message_rates()
+        columns(),
+        additional(),
+        channels(),
+        memberships(),
+        orders(),
+        events(),
+        messages(),
+        message_rates(),
+        site(),
     )
 
 

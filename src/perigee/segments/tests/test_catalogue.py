@@ -85,6 +85,18 @@ def joined(word: str, *of: dict[str, Any]) -> dict[str, Any]:
     return {"is": word, "of": list(of)}
 
 
+def site(what: str, **more: Any) -> dict[str, Any]:
+    return {"is": "site", "what": what, **more}
+
+
+def cart(**more: Any) -> dict[str, Any]:
+    return {"is": "cart", **more}
+
+
+def abandoned(what: str, **more: Any) -> dict[str, Any]:
+    return {"is": "abandoned", "what": what, **more}
+
+
 def listed(name: str, *where: dict[str, Any]) -> dict[str, Any]:
     return {"param": name, "where": list(where)}
 
@@ -299,6 +311,47 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (event("cart", items=listed("goods", tea, param("number", "number", "at_least", 2))), "Alice"),
     (event("cart", items=listed("goods", tea, param("number", "number", "at_most", 1))), ""),
     (event("cart", items=listed("goods"), which="last"), "Alice"),
+    # The site.
+    (site("page"), "Alice Bob"),
+    (site("page", test=compares("ends_with", "/sale")), "Bob"),
+    (site("main_page"), ""),
+    (negated(site("not_found")), "Alice Bob Charlie Dora"),
+    (site("category", test=compares("equals", "mugs")), "Bob"),
+    (site("search", test=compares("contains", "mug")), "Bob"),
+    (site("search", test=compares("contains", "tea")), ""),
+    (site("product"), "Alice Dora"),
+    (site("product", times=compares("at_least", 2)), "Dora"),
+    (site("product", product=product("id", "equals", "mug")), "Dora"),
+    (site("product", product=product("name", "contains", "tea")), "Alice Dora"),
+    (site("product", product=product("category", "starts_with", "drinks")), "Alice"),
+    (site("product", product=product("id", "equals", "pot"), period=compares("on", "2026-03-28")), "Dora"),
+    (site("product", hours=[9]), "Alice"),
+    (site("product", weekdays=[6]), "Dora"),
+    (site("wishlist", product=product("brand", "equals", "Clay")), "Dora"),
+    (site("cart", product=product("id", "equals", "tea")), "Alice Charlie"),
+    (site("cart", times=compares("equals", 1)), "Bob Charlie"),
+    (site("purchase", product=product("id", "equals", "cup")), "Charlie"),
+    (site("impression"), ""),
+    # The cart is the last state, unless emptied or bought since.
+    (cart(), "Alice"),
+    (cart(product=product("id", "equals", "tea")), "Alice"),
+    (cart(product=product("name", "contains", "mug")), "Alice"),
+    (cart(product=product("id", "equals", "pot")), ""),
+    (cart(value=compares("equals", 109)), "Alice"),
+    (cart(value=compares("greater", 109)), ""),
+    (cart(period=compares("last_hours", hours=4)), ""),
+    (cart(period=compares("last_hours", hours=5)), "Alice"),
+    # Abandoned: left for at least so many hours, and at most so many.
+    (abandoned("cart", after_hours=4), "Alice"),
+    (abandoned("cart", after_hours=5), ""),
+    (abandoned("cart", after_hours=1, within_hours=4), ""),
+    (abandoned("cart", within_hours=200), "Alice"),
+    (abandoned("cart", value=compares("less", 100)), ""),
+    (abandoned("view"), "Dora"),
+    (abandoned("view", within_hours=24), ""),
+    (abandoned("view", product=product("id", "equals", "mug"), within_hours=26), "Dora"),
+    (abandoned("view", product=product("id", "equals", "mug"), within_hours=25), ""),
+    (abandoned("view", product=product("id", "equals", "tea")), ""),
     # Messages are counted once, however often they were opened; a click is an opening, a machine is nobody.
     (message("sent"), "Alice"),
     (message("sent", channel="sms"), "Alice"),

@@ -11,13 +11,27 @@ from perigee.segments.conditions import All, AnyOf, read
 from perigee.segments.expand import expand
 from perigee.segments.leaves.addresses import EmailDomainLeaf
 from perigee.segments.node import Node
+from perigee.segments.person import PRODUCT_ID_NAMES
 from perigee.segments.tests.strategies import trees
 from perigee.segments.values import _NUMERIC
 from perigee.segments.world import World
 
 # All constants of ours: numbers and texts, names excepted.
 OUR_TEXTS = {"", "@", "-", "MM-DD", "null", "[]", '""', "{}", "number", "machine", f"^{_NUMERIC.pattern}$"}
-OUR_NUMBERS = {"0", "2", "4", "6", "10", "100"}
+# Parameters of the site's events and their members (TRACKING 3).
+OUR_TEXTS |= {
+    "page",
+    "location",
+    "category",
+    "productCategoryId",
+    "search",
+    "product",
+    "products",
+    "price",
+    "quantity",
+}
+OUR_TEXTS |= set(PRODUCT_ID_NAMES)
+OUR_NUMBERS = {"0", "1", "2", "4", "6", "10", "100"}
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s::[a-z]+(?:\[\])?")
 _TEXT = re.compile(r"'((?:[^']|'')*)'")

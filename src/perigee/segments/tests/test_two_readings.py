@@ -16,15 +16,19 @@ from perigee.segments.compile import compile_ids
 from perigee.segments.conditions import Not, dump, parse
 from perigee.segments.expand import expand
 from perigee.segments.facts import load_people
+from perigee.segments.leaves.cart import AbandonedLeaf
 from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import FieldLeaf
 from perigee.segments.leaves.happenings import SOURCES
+from perigee.segments.leaves.site import SiteLeaf
+from perigee.segments.leaves.visits import VISITS
 from perigee.segments.match import match
 from perigee.segments.narrow import cheap_part
 from perigee.segments.node import Node
 from perigee.segments.person import Needs, Person
 from perigee.segments.tests.population import EVENT_TYPES, FIRST_ID, LISTS, ORG, PEOPLE
 from perigee.segments.tests.strategies import trees
+from perigee.segments.tests.strategies_shop import site
 from perigee.segments.world import World
 
 
@@ -67,6 +71,9 @@ async def crowd(populated: str, world: World) -> AsyncIterator[Crowd]:
         messages=set(SOURCES),
         message_details=True,
     )
+    for what in VISITS:
+        SiteLeaf(what=what).need(needs, world.catalogue)  # type: ignore[arg-type]  # the names of the literal
+    AbandonedLeaf(what="view").need(needs, world.catalogue)
     async with Database(populated) as database, database.connection() as conn:
         people = await load_people(conn, ORG, range(FIRST_ID, FIRST_ID + PEOPLE), needs)
     with psycopg.connect(populated, autocommit=True) as connection:
@@ -83,6 +90,14 @@ def test_compile_and_match_agree(tree: Node, crowd: Crowd) -> None:
     assert len(chosen) == len(set(chosen)), "somebody is chosen twice"
     assert sorted(chosen) == sorted(crowd.by_facts(tree)), dump(tree)
     assert sorted(chosen) == sorted(crowd.by_narrowed_sql(tree))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(leaf=site())
+def test_compile_and_match_agree_on_the_site(leaf: Node, crowd: Crowd) -> None:
+    chosen = crowd.by_sql(leaf)
+    assert len(chosen) == len(set(chosen)), "somebody is chosen twice"
+    assert sorted(chosen) == sorted(crowd.by_facts(leaf)), dump(leaf)
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,0 +1,68 @@
+"""Hypothesis strategies of conditions on products and on what people do on the site."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from hypothesis import strategies as st
+
+from perigee.segments.comparisons import Comparison
+from perigee.segments.leaves.cart import AbandonedLeaf, CartLeaf
+from perigee.segments.leaves.counting import COUNT
+from perigee.segments.leaves.goods import By, ProductTest
+from perigee.segments.leaves.site import _TEXTS, SiteLeaf
+from perigee.segments.leaves.visits import VISITS
+from perigee.segments.node import Node
+from perigee.segments.tests.operands import comparisons, hours, periods, weekdays
+from perigee.segments.tests.population import PRODUCTS
+from perigee.segments.values import Number
+
+
+def goods() -> st.SearchStrategy[tuple[ProductTest, ...]]:
+    def test(by: Any) -> st.SearchStrategy[ProductTest]:
+        tag = st.sampled_from(["color", "gone"]) if by == "tag" else st.none()
+        kind = ProductTest(by, Comparison("filled")).kind
+        operand = comparisons(kind) | st.just(Comparison("equals", value="true"))
+        return st.builds(ProductTest, st.just(by), comparisons(kind) if by == "price" else operand, tag)
+
+    known = st.sampled_from(get_args(By)).flatmap(test)
+    ids = st.sampled_from(PRODUCTS).map(lambda one: ProductTest("id", Comparison("equals", value=one)))
+    return st.lists(known | ids, max_size=2).map(tuple)
+
+
+def site() -> st.SearchStrategy[Any]:
+    return st.one_of(visits(), carts())
+
+
+@st.composite
+def visits(draw: st.DrawFn) -> Node:
+    what: Any = draw(st.sampled_from(sorted(VISITS)))
+    about = VISITS[what].about
+    given: dict[str, Any] = {}
+    if about in _TEXTS and draw(st.booleans()):
+        given["test"] = draw(comparisons(_TEXTS[about]))
+    if about in ("product", "products"):
+        given["product"] = draw(goods())
+    return SiteLeaf(
+        what=what,
+        times=draw(comparisons(COUNT)),
+        period=draw(periods()),
+        hours=draw(hours()),
+        weekdays=draw(weekdays()),
+        **given,
+    )
+
+
+def carts() -> st.SearchStrategy[Node]:
+    value = st.none() | st.none() | comparisons(Number())
+    hours_apart = st.sampled_from([(0, 1), (0, 24), (1, 48), (23, 400), (24, 8784)])
+    abandoned = st.builds(
+        lambda what, apart, of, worth: AbandonedLeaf(
+            what=what, after_hours=apart[0], within_hours=apart[1], product=of, value=worth
+        ),
+        st.sampled_from(["cart", "view"]),
+        hours_apart,
+        goods(),
+        value,
+    )
+    return abandoned | st.builds(CartLeaf, product=goods(), value=value, period=periods())
