@@ -23,6 +23,7 @@ COMMANDS = (
     ("contacts", "perigee.cli.contacts:app", "People: import a file, look somebody up."),
     ("consent", "perigee.cli.consent:app", "Why people left, and what they agreed to."),
     ("segments", "perigee.cli.segments:app", "Lists and dynamic segments."),
+    ("rfm", "perigee.cli.rfm:app", "Who bought or opened mails, how recently and how often."),
     ("messages", "perigee.cli.messages:app", "Emails and SMS to send."),
     ("rules", "perigee.cli.rules:app", "When, how often and to whom the organisation sends."),
     ("campaigns", "perigee.cli.campaigns:app", "Make a campaign, launch it, watch it, read its report."),

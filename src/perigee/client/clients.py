@@ -15,6 +15,7 @@ from perigee.client import (
     orders,
     promocodes,
     providers,
+    rfm,
     sandbox,
     segments,
     senders,
@@ -49,6 +50,12 @@ class Methods:
 
     add_orders = method(orders.add_orders)
     order_summary = method(orders.order_summary)
+
+    rfm_grid = method(rfm.rfm_grid)
+    change_rfm_grid = method(rfm.change_rfm_grid)
+    rfm_contacts = method(rfm.rfm_contacts)
+    export_rfm_cell = method(rfm.export_rfm_cell)
+    rfm_moves = method(rfm.rfm_moves)
 
     list_sites = method(sites.list_sites)
     check_site = method(sites.check_site)

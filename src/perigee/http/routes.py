@@ -36,6 +36,7 @@ MODULES = (
     "perigee.segments.categories_api",
     "perigee.events.api",
     "perigee.orders.api",
+    "perigee.rfm.api",
     "perigee.messages.api",
     "perigee.sending.api",
     "perigee.campaigns.api",

@@ -47,9 +47,6 @@ async def begin(database: Database, org_id: int, grid: Grid, day: date) -> None:
 
 async def _fill(database: Database, org_id: int) -> None:
     """Places everybody who bought before there was a grid."""
-    async with database.connection() as conn:
-        if await store.has_day(conn, org_id, "sales"):
-            return
     behind = 0
     while True:
         async with database.transaction() as conn:

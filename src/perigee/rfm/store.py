@@ -51,12 +51,6 @@ async def move_on(conn: Connection, org_id: int, grid: Grid, day: date, *, limit
     return await _moves(conn, q.move_on, values)
 
 
-async def has_day(conn: Connection, org_id: int, grid: Grid) -> bool:
-    """Whether a worker ever looked after this grid."""
-    cursor = await conn.execute(q.has_day, {"org_id": org_id, "grid": grid})
-    return await cursor.fetchone() is not None
-
-
 async def facts_behind(conn: Connection, org_id: int, behind: int, *, limit: int) -> list[int]:
     values = {"org_id": org_id, "behind": behind, "limit": limit}
     return [row[0] for row in await (await conn.execute(q.facts_behind, values)).fetchall()]

@@ -96,3 +96,22 @@ class RfmMove(msgspec.Struct):
     from_frequency: int
     to_recency: int
     to_frequency: int
+
+
+class RfmGridUpdate(msgspec.Struct, forbid_unknown_fields=True):
+    """What is absent stays."""
+
+    raise_events: bool | None = None
+    """An event of type rfmSalesMoved or rfmMailMoved for each contact that goes from one cell to another."""
+    moves: list[RfmMoveRule] | None = None
+    """Only these moves raise it; none named: all."""
+
+
+class RfmExport(msgspec.Struct, forbid_unknown_fields=True):
+    segment_id: int
+    """A list."""
+
+
+class RfmExported(msgspec.Struct):
+    attached: int
+    """Who was not on the list before."""

@@ -18,6 +18,7 @@ from perigee.db.pool import Database
 from perigee.events.store import q as events
 from perigee.orders.store import q as orders
 from perigee.orders.tests.conftest import Shop, wire_order
+from perigee.rfm.store import q as rfm
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -34,7 +35,10 @@ async def indexes(db: Database, text: str) -> set[str]:
     async with db.transaction() as conn:
         await plans.by_key(conn)
         await conn.execute(b"prepare checked as " + query.query)
-        values = ", ".join("'1'" if name in ("org_id", "narrow") else "''" for name in query._order or names)
+        values = ", ".join(
+            "'1'" if name in ("org_id", "narrow") else "'{1}'" if name.endswith("_from") else "''"
+            for name in query._order or names
+        )
         row = await (
             await conn.execute(f"explain (format json) execute checked ({values})".encode())
         ).fetchone()
@@ -68,6 +72,11 @@ async def indexes(db: Database, text: str) -> set[str]:
         (orders.count_facts, {"orders_contact", "organisation_pkey"}),
         (orders.delete_items, {"order_item_pkey"}),
         (orders.lock_facts, {"contact_orders_pkey"}),
+        (rfm.lock_cells, {"contact_rfm_pkey"}),
+        (
+            rfm.place_sales,
+            {"contact_rfm_pkey", "contact_orders_pkey", "organisation_pkey", "rfm_grid_pkey"},
+        ),
     ],
 )
 async def test_every_look_up_takes_the_index_of_its_whole_key(
@@ -75,6 +84,15 @@ async def test_every_look_up_takes_the_index_of_its_whole_key(
 ) -> None:
     await shop.store(wire_order(items=[{"externalItemId": "A", "quantity": 1}]))
     async with shop.db.connection() as conn:
-        for table in ("contact", "orders", "order_item", "contact_orders", "push_token", "organisation"):
+        for table in (
+            "contact",
+            "orders",
+            "order_item",
+            "contact_orders",
+            "push_token",
+            "organisation",
+            "contact_rfm",
+            "rfm_grid",
+        ):
             await conn.execute(f"analyze {table}".encode())
     assert await indexes(shop.db, text) == expected
