@@ -1712,9 +1712,9 @@ CREATE INDEX contact_last_name ON contact USING btree (org_id, lower(last_name) 
 
 CREATE INDEX contact_phone ON contact USING btree (org_id, phone) WHERE (phone IS NOT NULL);
 
-CREATE INDEX contact_rfm_cell ON contact_rfm USING btree (org_id, grid, recency, frequency, contact_id);
+CREATE INDEX contact_rfm_cell ON contact_rfm USING btree (org_id, grid, recency, frequency, contact_id) WHERE (frequency > 0);
 
-CREATE INDEX contact_rfm_last ON contact_rfm USING btree (org_id, grid, recency, last_at);
+CREATE INDEX contact_rfm_last ON contact_rfm USING btree (org_id, grid, recency, last_at) WHERE (recency > 0);
 
 CREATE INDEX contact_tally_org ON contact_tally USING btree (org_id);
 
