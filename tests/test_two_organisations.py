@@ -78,7 +78,16 @@ class First:
             "event_type_id": (await self.rows("select event_type_id from event_type"))[0][0],
             "order_id": (await self.rows("select order_id from orders"))[0][0],
             "session_id": bulk["asyncSessionId"],
+            "import_id": await self._upload(),
+            "scheme_id": (await self.make("/api/v4/import-schemes", name=f"Scheme {MARK}"))["scheme_id"],
         }
+
+    async def _upload(self) -> Any:
+        answer = await self.api.post(
+            "/api/v4/imports", content=f"email,name\n{MARK}@first.example.com,{MARK}\n"
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json()["import_id"]
 
     async def _messages(self) -> None:
         for channel in CHANNELS:

@@ -320,6 +320,9 @@ class Settings:
     max_import_file_mb: int = setting(
         100, "Largest CSV file of contacts by link in MB.", check=between(1, 10_240)
     )
+    max_upload_file_mb: int = setting(
+        300, "Largest uploaded file of an import in MB.", check=between(1, 10_240)
+    )
     max_data_file_mb: int = setting(
         100, "Largest JSON file of the preprocessor by link in MB.", check=between(1, 10_240)
     )

@@ -19,6 +19,7 @@ from perigee.delivery.events import waiting
 from perigee.esputnik import repeat
 from perigee.files import preprocessor
 from perigee.http import idempotency
+from perigee.imports import store as imports
 from perigee.paging import marks
 from perigee.products.jobs import enqueue_due
 from perigee.rfm import day as rfm_day
@@ -44,6 +45,8 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await prune_imports(connection)
         await preprocessor.prune(connection)
         await marks.prune(connection)
+    async with database.transaction() as connection:
+        await imports.prune(connection)
     async with database.transaction() as connection:
         await fold_contact_tally(connection)
         await fold_member_tally(connection)

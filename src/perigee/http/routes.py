@@ -32,6 +32,8 @@ MODULES = (
     "perigee.consent.api",
     "perigee.contacts.api",
     "perigee.contacts.upload.api",
+    "perigee.imports.api",
+    "perigee.imports.schemes_api",
     "perigee.segments.api",
     "perigee.segments.categories_api",
     "perigee.events.api",

@@ -16,6 +16,7 @@ MODULES = (
     "perigee.contacts.jobs",
     "perigee.contacts.upload.jobs",
     "perigee.files.jobs",
+    "perigee.imports.jobs",
     "perigee.orders.jobs",
     "perigee.products.jobs",
 )

@@ -11,6 +11,7 @@ from perigee.contacts.erasure import store
 from perigee.contacts.erasure.person import Names
 from perigee.db.pool import Connection, Database
 from perigee.files import store as data_files
+from perigee.imports import store as imports
 from perigee.site.store import erase_visitors
 
 SWEEP_SECONDS = 300.0
@@ -35,6 +36,7 @@ async def erase_all(conn: Connection, org_id: int, contact_ids: Sequence[int]) -
     await erase_visitors(conn, org_id, ids)
     await store.erase_nobodys(conn, org_id, names)
     await store.erase_addresses(conn, org_id, names.addresses)
+    await imports.erase(conn, org_id, ids, values=names.values, texts=names.texts)
     await data_files.erase(conn, org_id, sorted(names.emails))
     return ids
 

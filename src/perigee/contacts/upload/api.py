@@ -1,4 +1,4 @@
-"""/api/v4/imports: files of contacts by their link, and how far any import has come."""
+"""/api/v4/link-imports: files of contacts by their link, and how far those and bulk calls have come."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from perigee.files.download import rules
 from perigee.http.v4 import Call, Created, Right, operation
 
 
-class FileImport(msgspec.Struct, forbid_unknown_fields=True):
+class LinkImport(msgspec.Struct, forbid_unknown_fields=True):
     """`lists` are joined, made if missing; `leave_lists` are left; `event` is the type of event of each new contact."""
 
     link: str
@@ -28,7 +28,7 @@ class ImportAccepted(msgspec.Struct):
     session_id: str
 
 
-class ImportResource(msgspec.Struct):
+class LinkImportState(msgspec.Struct):
     """`status`: STARTED, IMPORTING, FINISHED or ERROR, as of `updated_at`."""
 
     session_id: str
@@ -39,15 +39,15 @@ class ImportResource(msgspec.Struct):
 
 @operation(
     "POST",
-    "/imports",
+    "/link-imports",
     right=Right.CONTACT_UPDATE,
-    body=FileImport,
+    body=LinkImport,
     answer=ImportAccepted,
     example={"link": "https://files.example.com/contacts.csv", "lists": ["Import"]},
 )
-async def create_import(call: Call) -> Created:
+async def create_link_import(call: Call) -> Created:
     """Add or update the contacts of a CSV file by its link; a job fetches it."""
-    given = await call.json(FileImport)
+    given = await call.json(LinkImport)
     wire = WireUpload(
         link=given.link,
         dedupe_on=given.dedupe_on,
@@ -62,10 +62,10 @@ async def create_import(call: Call) -> Created:
     return Created(ImportAccepted(str(accepted.session_id)))
 
 
-@operation("GET", "/imports/{session_id:str}", right=Right.CONTACT_UPDATE, answer=ImportResource)
-async def get_import(call: Call) -> ImportResource:
+@operation("GET", "/link-imports/{session_id:str}", right=Right.CONTACT_UPDATE, answer=LinkImportState)
+async def get_link_import(call: Call) -> LinkImportState:
     """How far an import has come, whether it came as a file or in a bulk call."""
     session_id = call.path["session_id"]
     async with call.context.database.connection() as conn:
         state = await import_state(conn, call.org_id, session_id)
-    return ImportResource(session_id, state.status, state.at, state.description)
+    return LinkImportState(session_id, state.status, state.at, state.description)

@@ -51,6 +51,7 @@ async def live(api: Api) -> None:
     await _consents(api)
     await _buys_and_looks_around(api)
     await _is_imported(api)
+    await _is_in_files_of_imports(api)
     await _gets_messages(api)
     await _is_in_files_and_jobs(api)
 
@@ -111,6 +112,17 @@ async def _is_imported(api: Api) -> None:
         await ok(api, "POST", "/api/v1/contacts", {"contacts": contacts, "dedupeOn": "email"})
         await api.run_jobs()
     await ok(api, "POST", "/api/v1/contacts", {"contacts": [person, other], "dedupeOn": "email"})
+
+
+async def _is_in_files_of_imports(api: Api) -> None:
+    """One imported, with remarks about the row; one not started."""
+    lines = f"email,phone,first name,external id\n{SPELLING},no {PHONE},{'Zyzzyva ' * 9},\nbob@example.com,,,CRM-77001\n"
+    for name in ("done", "waiting"):
+        answer = await api.post(f"/api/v4/imports?name={name}.csv", content=lines)
+        assert answer.status_code == 201, answer.text
+        if name == "done":
+            await ok(api, "POST", f"/api/v4/imports/{answer.json()['import_id']}/start", {})
+            await api.run_jobs()
 
 
 async def _gets_messages(api: Api) -> None:
@@ -202,6 +214,8 @@ EVERYWHERE = {
     "contact_upload_step",
     "data_value",
     "idempotency_key",
+    "import_chunk",
+    "import_remark",
     "inbox_message",
     "inbox_session",
     "order_item",
