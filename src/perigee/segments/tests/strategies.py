@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hypothesis import strategies as st
@@ -49,7 +50,7 @@ from perigee.segments.tests.population import (
     STATUSES,
     TAGS,
 )
-from perigee.segments.tests.strategies_shop import goods, site
+from perigee.segments.tests.strategies_shop import abandoned, carts, goods, visits
 from perigee.segments.values import Number, Text
 
 DELAYS = (
@@ -72,27 +73,24 @@ def additional() -> st.SearchStrategy[Node]:
     )
 
 
-def channels() -> st.SearchStrategy[Node]:
-    kinds = st.sampled_from(["email", "phone"])
-    return st.one_of(
-        st.builds(HasAddressLeaf, kinds),
-        st.builds(
-            EmailDomainLeaf,
-            st.lists(st.sampled_from([*DOMAINS, "EXAMPLE.com"]), min_size=1, max_size=2).map(tuple),
-        ),
-        address_states(),
-        tokens(),
-        st.builds(
-            LanguageLeaf,
-            st.lists(st.sampled_from([*LANGUAGES, "EN_gb", "pt"]), min_size=1, max_size=2).map(tuple),
-        ),
-        st.builds(
-            PhoneCountryLeaf,
-            st.lists(st.sampled_from(["UA", "US", "CA", "GB", "JE", "KZ"]), min_size=1, max_size=2).map(
-                tuple
-            ),
-        ),
-    )
+def has_addresses() -> st.SearchStrategy[Node]:
+    return st.builds(HasAddressLeaf, st.sampled_from(["email", "phone"]))
+
+
+def email_domains() -> st.SearchStrategy[Node]:
+    return st.builds(EmailDomainLeaf, _some(*DOMAINS, "EXAMPLE.com"))
+
+
+def languages() -> st.SearchStrategy[Node]:
+    return st.builds(LanguageLeaf, _some(*LANGUAGES[:-1], "EN_gb", "pt"))
+
+
+def phone_countries() -> st.SearchStrategy[Node]:
+    return st.builds(PhoneCountryLeaf, _some("UA", "US", "CA", "GB", "JE", "KZ"))
+
+
+def _some(*values: Any) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True).map(tuple)
 
 
 @st.composite
@@ -123,29 +121,36 @@ def tokens() -> st.SearchStrategy[Node]:
     ) | st.builds(TokenLeaf, kind=st.just("webpush"), site=st.sampled_from([*SITES.values(), "Blog.example"]))
 
 
-def memberships() -> st.SearchStrategy[Node]:
-    return st.builds(SegmentLeaf, st.sampled_from([*LISTS, 799])) | st.builds(
-        CategoryLeaf, st.sampled_from(["news", "gone"])
-    )
+def in_segments() -> st.SearchStrategy[Node]:
+    return st.builds(SegmentLeaf, st.sampled_from([*LISTS, 799]))
 
 
-def orders() -> st.SearchStrategy[Node]:
-    which = st.sampled_from(["delivered", "placed"]) | st.lists(
-        st.sampled_from(STATUSES), min_size=1, max_size=2, unique=True
-    ).map(tuple)
-    narrowing: dict[str, st.SearchStrategy[Any]] = {
-        "which": which,
+def categories() -> st.SearchStrategy[Node]:
+    return st.builds(CategoryLeaf, st.sampled_from(["news", "gone"]))
+
+
+def purchases() -> dict[str, st.SearchStrategy[Any]]:
+    """Members that narrow conditions on orders."""
+    statuses = st.lists(st.sampled_from(STATUSES), min_size=1, max_size=2, unique=True).map(tuple)
+    return {
+        "which": st.sampled_from(["delivered", "placed"]) | statuses,
         "period": periods(),
         "source": st.sampled_from([None, None, "online", "offline"]),
         "currency": st.sampled_from([None, None, "UAH", "USD", "EUR"]),
         "product": goods(),
     }
-    measured = st.sampled_from(sorted(_KINDS)).flatmap(
+
+
+def orders() -> st.SearchStrategy[Node]:
+    return st.sampled_from(sorted(_KINDS)).flatmap(
         lambda measure: st.builds(
-            OrdersLeaf, measure=st.just(measure), test=comparisons(_KINDS[measure]), **narrowing
+            OrdersLeaf, measure=st.just(measure), test=comparisons(_KINDS[measure]), **purchases()
         )
     )
-    return measured | st.builds(BoughtLeaf, quantity=comparisons(Number()), **narrowing)
+
+
+def bought() -> st.SearchStrategy[Node]:
+    return st.builds(BoughtLeaf, quantity=comparisons(Number()), **purchases())
 
 
 def parameters(*names: str) -> st.SearchStrategy[tuple[Parameter, ...]]:
@@ -184,9 +189,9 @@ def _few(*values: Any) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.just(()) | st.lists(st.sampled_from(values), min_size=1, max_size=3, unique=True).map(tuple)
 
 
-def narrowings() -> st.SearchStrategy[dict[str, Any]]:
-    """Members of a `MessageFilter`, a few of them given."""
-    members: dict[str, st.SearchStrategy[Any]] = {
+def narrowing_members() -> dict[str, st.SearchStrategy[Any]]:
+    """Of a `MessageFilter`."""
+    return {
         "channel": st.sampled_from(["email", "sms"]),
         "kinds": _few("campaign", "single", "test"),
         "campaigns": _few(*CAMPAIGNS, 999),
@@ -200,6 +205,11 @@ def narrowings() -> st.SearchStrategy[dict[str, Any]]:
         "hours": _few(*range(24)),
         "weekdays": _few(*range(1, 8)),
     }
+
+
+def narrowings() -> st.SearchStrategy[dict[str, Any]]:
+    """Members of a `MessageFilter`, a few of them given."""
+    members = narrowing_members()
     return st.lists(st.sampled_from(sorted(members)), max_size=3, unique=True).flatmap(
         lambda names: st.fixed_dictionaries(
             {
@@ -213,23 +223,27 @@ def narrowings() -> st.SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
-def messages(draw: st.DrawFn) -> Node:
+def _happenings(draw: st.DrawFn) -> dict[str, Any]:
+    """Members of a `HappeningFilter`."""
     what = draw(st.sampled_from(sorted(SOURCES)))
-    given = draw(narrowings())
-    for name, kind, of in (
-        ("link", _LINK, ("clicked",)),
-        ("reason", _REASON, _GIVES_REASON),
-        ("delay", COUNT, _HAS_DELAY),
-    ):
+    given = {"what": what, **draw(narrowings())}
+    for name, kind, of in (("link", _LINK, ("clicked",)), ("reason", _REASON, _GIVES_REASON)):
         if what in of and draw(st.integers(0, 2)) == 0:
             given[name] = draw(comparisons(kind))
-    if "delay" in given:
+    if what in _HAS_DELAY and draw(st.integers(0, 2)) == 0:
         given["delay"] = draw(st.sampled_from(DELAYS))
-    if draw(st.booleans()):
-        return MessageLeaf(what=what, times=draw(comparisons(COUNT)), **given)
-    return MessageTimeLeaf(
-        what=what, which=draw(st.sampled_from(["last", "first"])), test=draw(comparisons(_ONCE)), **given
-    )
+    return given
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> Node:
+    return MessageLeaf(times=draw(comparisons(COUNT)), **draw(_happenings()))
+
+
+@st.composite
+def message_times(draw: st.DrawFn) -> Node:
+    which: Any = draw(st.sampled_from(["last", "first"]))
+    return MessageTimeLeaf(which=which, test=draw(comparisons(_ONCE)), **draw(_happenings()))
 
 
 @st.composite
@@ -244,18 +258,32 @@ def message_rates(draw: st.DrawFn) -> Node:
     )
 
 
+LEAVES: Mapping[str, Callable[[], st.SearchStrategy[Any]]] = {
+    "field": columns,
+    "additional": additional,
+    "has_address": has_addresses,
+    "email_domain": email_domains,
+    "address_state": address_states,
+    "token": tokens,
+    "language": languages,
+    "phone_country": phone_countries,
+    "segment": in_segments,
+    "category": categories,
+    "orders": orders,
+    "bought": bought,
+    "event": events,
+    "site": visits,
+    "cart": carts,
+    "abandoned": abandoned,
+    "message": messages,
+    "message_time": message_times,
+    "message_rate": message_rates,
+}
+"""Every single condition, by its name on the wire."""
+
+
 def leaves() -> st.SearchStrategy[Any]:
-    return st.one_of(
-        columns(),
-        additional(),
-        channels(),
-        memberships(),
-        orders(),
-        events(),
-        messages(),
-        message_rates(),
-        site(),
-    )
+    return st.one_of([generated() for generated in LEAVES.values()])
 
 
 def trees() -> st.SearchStrategy[Any]:

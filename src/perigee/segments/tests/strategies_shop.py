@@ -30,10 +30,6 @@ def goods() -> st.SearchStrategy[tuple[ProductTest, ...]]:
     return st.lists(known | ids, max_size=2).map(tuple)
 
 
-def site() -> st.SearchStrategy[Any]:
-    return st.one_of(visits(), carts())
-
-
 @st.composite
 def visits(draw: st.DrawFn) -> Node:
     what: Any = draw(st.sampled_from(sorted(VISITS)))
@@ -53,16 +49,22 @@ def visits(draw: st.DrawFn) -> Node:
     )
 
 
-def carts() -> st.SearchStrategy[Node]:
-    value = st.none() | st.none() | comparisons(Number())
+def _worth() -> st.SearchStrategy[Comparison | None]:
+    return st.none() | st.none() | comparisons(Number())
+
+
+def abandoned() -> st.SearchStrategy[Node]:
     hours_apart = st.sampled_from([(0, 1), (0, 24), (1, 48), (23, 400), (24, 8784)])
-    abandoned = st.builds(
+    return st.builds(
         lambda what, apart, of, worth: AbandonedLeaf(
             what=what, after_hours=apart[0], within_hours=apart[1], product=of, value=worth
         ),
         st.sampled_from(["cart", "view"]),
         hours_apart,
         goods(),
-        value,
+        _worth(),
     )
-    return abandoned | st.builds(CartLeaf, product=goods(), value=value, period=periods())
+
+
+def carts() -> st.SearchStrategy[Node]:
+    return st.builds(CartLeaf, product=goods(), value=_worth(), period=periods())

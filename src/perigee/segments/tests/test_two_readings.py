@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
+import msgspec
 import psycopg
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -13,13 +15,14 @@ from hypothesis import HealthCheck, example, given, settings
 from perigee.db.pool import Database
 from perigee.segments.comparisons import Comparison
 from perigee.segments.compile import compile_ids
-from perigee.segments.conditions import Not, dump, parse
+from perigee.segments.conditions import Condition, Not, dump, parse
 from perigee.segments.expand import expand
 from perigee.segments.facts import load_people
 from perigee.segments.leaves.cart import AbandonedLeaf
 from perigee.segments.leaves.events import EventLeaf
 from perigee.segments.leaves.fields import FieldLeaf
-from perigee.segments.leaves.happenings import SOURCES
+from perigee.segments.leaves.happenings import SOURCES, MessageFilter
+from perigee.segments.leaves.leaf import Leaf
 from perigee.segments.leaves.site import SiteLeaf
 from perigee.segments.leaves.visits import VISITS
 from perigee.segments.match import match
@@ -27,8 +30,7 @@ from perigee.segments.narrow import cheap_part
 from perigee.segments.node import Node
 from perigee.segments.person import Needs, Person
 from perigee.segments.tests.population import EVENT_TYPES, FIRST_ID, LISTS, ORG, PEOPLE
-from perigee.segments.tests.strategies import trees
-from perigee.segments.tests.strategies_shop import site
+from perigee.segments.tests.strategies import LEAVES, narrowing_members, trees
 from perigee.segments.world import World
 
 
@@ -80,24 +82,47 @@ async def crowd(populated: str, world: World) -> AsyncIterator[Crowd]:
         yield Crowd(connection, people, world)
 
 
-# 300 trees × some 360 people are over 100,000 pairs.
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(tree=trees())
-@example(tree=Not(FieldLeaf("town", Comparison("equals", value="kyiv"))))
-@example(tree=EventLeaf("cart", Comparison("less", value=0)))
-def test_compile_and_match_agree(tree: Node, crowd: Crowd) -> None:
+def agree(tree: Node, crowd: Crowd) -> list[int]:
+    """Who holds, by both readings; asserts that they are one."""
     chosen = crowd.by_sql(tree)
     assert len(chosen) == len(set(chosen)), "somebody is chosen twice"
     assert sorted(chosen) == sorted(crowd.by_facts(tree)), dump(tree)
-    assert sorted(chosen) == sorted(crowd.by_narrowed_sql(tree))
+    assert sorted(chosen) == sorted(crowd.by_narrowed_sql(tree)), dump(tree)
+    return chosen
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(leaf=site())
-def test_compile_and_match_agree_on_the_site(leaf: Node, crowd: Crowd) -> None:
-    chosen = crowd.by_sql(leaf)
-    assert len(chosen) == len(set(chosen)), "somebody is chosen twice"
-    assert sorted(chosen) == sorted(crowd.by_facts(leaf)), dump(leaf)
+def test_compile_and_match_agree_on_ten_thousand_pairs(crowd: Crowd) -> None:
+    """A pair is a condition and a contact. Some answers of each kind, or the conditions would prove nothing."""
+    pairs: Counter[bool] = Counter()
+
+    @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(tree=trees())
+    @example(tree=Not(FieldLeaf("town", Comparison("equals", value="kyiv"))))
+    @example(tree=EventLeaf("cart", Comparison("less", value=0)))
+    def compare(tree: Node) -> None:
+        chosen = agree(tree, crowd)
+        pairs[True] += len(chosen)
+        pairs[False] += len(crowd.people) - len(chosen)
+
+    compare()
+    assert pairs.total() >= 10_000
+    assert min(pairs.values()) >= 1_000
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_compile_and_match_agree_on_every_single_condition(name: str, crowd: Crowd) -> None:
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(leaf=LEAVES[name]())
+    def compare(leaf: Leaf) -> None:
+        agree(leaf, crowd)
+
+    compare()
+
+
+def test_every_condition_and_every_narrowing_is_generated() -> None:
+    singles = [kind for kind in get_args(Condition) if issubclass(kind, Leaf)]
+    assert set(LEAVES) == {kind.__struct_config__.tag for kind in singles}
+    assert set(narrowing_members()) == {field.name for field in msgspec.structs.fields(MessageFilter)}
 
 
 @settings(max_examples=200, deadline=None)
