@@ -23,6 +23,7 @@ import prometheus_client as prometheus
 import structlog
 from prometheus_client import multiprocess
 
+from perigee.db.outage_log import gather_outages
 from perigee.settings import Settings
 
 # -- metrics
@@ -105,6 +106,7 @@ def configure_logging(settings: Settings, *, part: str | None = None, stream: Te
     logging.root.setLevel(level)
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+    gather_outages()
 
 
 _CHATTY = ("uvicorn", "uvicorn.error", "procrastinate", "yoyo", "yoyo.migrations", "psycopg.pool", "asyncio")

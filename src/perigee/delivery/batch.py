@@ -307,7 +307,7 @@ class BatchRunner:
             " ".join(p for p in (str(result.code or ""), result.text or result.enhanced) if p)[:500] or None
         )
         if result.outcome is Outcome.DEFERRED:
-            if not retry.is_over(self.send.age(), marketing=self.send.marketing):
+            if not retry.is_over(lease_.tried_for(), marketing=self.send.marketing):
                 window.retries.append(self._retry(index, result))
                 return
             entry.outcome, entry.reason = "failed", Reason.EXPIRED
@@ -335,6 +335,7 @@ class BatchRunner:
             attempt,
             seconds,
             receipt.reason or "unclassified",
+            tried=True,
         )
 
     def _jitter(self, index: int) -> float:

@@ -153,7 +153,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     `sender` is the envelope sender of an email ('' is the null sender), the originator of an SMS.
     `allow_send` is asked right before the message is handed over for good; False gives it back untouched.
     `fresh_until` is the `time.monotonic()` moment after which it must not be begun (suppression was looked up
-    too long ago).
+    too long ago). `single`: a message of its own, by call or as a test, which waits behind no campaign.
     """
 
     org_id: int
@@ -166,6 +166,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     payload: bytes
     allow_send: Callable[[], bool] | None = None
     fresh_until: float = float("inf")
+    single: bool = False
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False):

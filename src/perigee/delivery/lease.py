@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
 
@@ -32,7 +33,7 @@ REPEATABLE = frozenset({"appinbox", "webhook"})
 @dataclass(frozen=True, slots=True)
 class Lease:
     """`recipients` and `ordinals` are parallel; `position` and all indexes count into them. `windows`: how many were
-    committed before."""
+    committed before. `first_at`: when the messages were first handed to a channel; None: not yet."""
 
     org_id: int
     send_id: int
@@ -45,7 +46,12 @@ class Lease:
     in_flight: list[int]
     lane: int
     windows: int
+    first_at: datetime | None
     owner: uuid.UUID
+
+    def tried_for(self) -> float:
+        """Seconds since the first attempt; 0 when this is it."""
+        return (datetime.now(UTC) - self.first_at).total_seconds() if self.first_at else 0.0
 
     @property
     def key(self) -> dict[str, Any]:
@@ -81,6 +87,8 @@ class Retry:
     reason: str
     held: bool = False
     """Never begun: it waits for room under a limit of ours."""
+    tried: bool = False
+    """It was handed to a channel."""
 
 
 @dataclass(slots=True)
@@ -188,6 +196,7 @@ async def commit(connection: Connection, lease: Lease, window: Window, lease_sec
             "retry_waits": [r.wait for r in retries],
             "retry_reasons": [r.reason for r in retries],
             "retry_held": [r.held for r in retries],
+            "retry_tried": [r.tried for r in retries],
         },
     )
     row = await cursor.fetchone()

@@ -33,7 +33,7 @@ set owner = %(owner)s, epoch = b.epoch + 1, lease_until = clock_timestamp() + ma
 from next n
 where b.org_id = n.org_id and b.send_id = n.send_id and b.batch_no = n.batch_no
 returning b.org_id, b.send_id, b.batch_no, b.epoch, b.recipients, b.ordinals, b.attempt, b.position, b.in_flight,
-          b.lane, b.windows
+          b.lane, b.windows, b.first_at
 
 -- name: claim_single_batch
 -- across organisations: the same for the lane of single messages, first come first served within an organisation.
@@ -71,7 +71,7 @@ set owner = %(owner)s, epoch = b.epoch + 1, lease_until = clock_timestamp() + ma
 from next n
 where b.org_id = n.org_id and b.send_id = n.send_id and b.batch_no = n.batch_no
 returning b.org_id, b.send_id, b.batch_no, b.epoch, b.recipients, b.ordinals, b.attempt, b.position, b.in_flight,
-          b.lane, b.windows
+          b.lane, b.windows, b.first_at
 
 -- name: settle_uncertain
 -- Messages with an intent and no outcome, found at the claim: recorded as uncertain, never silently repeated.
@@ -96,12 +96,13 @@ where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s 
 -- name: requeue_uncertain
 -- The same for transactional messages, which are brought again with the same Message-ID (reliability 11).
 with found as (
-    select b.recipients[i + 1] as recipient, b.ordinals[i + 1] as ordinal, b.attempt
+    select b.recipients[i + 1] as recipient, b.ordinals[i + 1] as ordinal, b.attempt, b.first_at
     from send_batch b, unnest(b.in_flight) as i
     where b.org_id = %(org_id)s and b.send_id = %(send_id)s and b.batch_no = %(batch_no)s
 ), queued as (
-    insert into send_retry (org_id, send_id, ordinal, recipient, attempt, due_at, reason)
-    select %(org_id)s, %(send_id)s, ordinal, recipient, attempt, now(), 'answer_lost' from found
+    insert into send_retry (org_id, send_id, ordinal, recipient, attempt, due_at, reason, first_at)
+    select %(org_id)s, %(send_id)s, ordinal, recipient, attempt, now(), 'answer_lost', coalesce(first_at, now())
+    from found
 )
 update send_batch set in_flight = '{}', retried = retried + cardinality(in_flight)
 where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s and epoch = %(epoch)s
@@ -150,7 +151,7 @@ with mine as (
     where b.org_id = %(org_id)s and b.send_id = %(send_id)s and b.batch_no = %(batch_no)s
       and b.owner = %(owner)s and b.epoch = %(epoch)s and b.windows = %(windows)s
       and s.org_id = b.org_id and s.send_id = b.send_id
-    returning s.state, s.started_at, s.channel
+    returning s.state, s.started_at, s.channel, b.first_at
 ), outcome as (
     select * from unnest(
         string_to_array(%(ordinals)s, E'\x1f')::int[], string_to_array(%(contacts)s, E'\x1f')::bigint[],
@@ -173,12 +174,14 @@ with mine as (
            case when o.outcome = 'failed' then coalesce(o.provider_text, o.reason) end
     from outcome o, mine where o.outcome in ('sent', 'failed')
 ), queued as (
-    insert into send_retry (org_id, send_id, ordinal, recipient, attempt, due_at, reason)
+    insert into send_retry (org_id, send_id, ordinal, recipient, attempt, due_at, reason, first_at)
     select %(org_id)s, %(send_id)s, r.ordinal, r.recipient, r.attempt,
-           clock_timestamp() + make_interval(secs => r.wait), r.reason
+           clock_timestamp() + make_interval(secs => r.wait), r.reason,
+           coalesce(mine.first_at, case when r.tried then clock_timestamp() end)
     from unnest(%(retry_ordinals)s::int[], %(retry_recipients)s::bigint[], %(retry_attempts)s::int[],
-                %(retry_waits)s::float8[], %(retry_reasons)s::text[], %(retry_held)s::boolean[])
-         as r (ordinal, recipient, attempt, wait, reason, held), mine
+                %(retry_waits)s::float8[], %(retry_reasons)s::text[], %(retry_held)s::boolean[],
+                %(retry_tried)s::boolean[])
+         as r (ordinal, recipient, attempt, wait, reason, held, tried), mine
     where mine.state = 'running' or not r.held  -- like an intent: nobody is begun or held of a send that is paused
 ), named as (
     insert into provider_message as p (org_id, provider_id, message_id, send_id, ordinal, parts, at)
@@ -209,7 +212,7 @@ where org_id = %(org_id)s and send_id = %(send_id)s and batch_no = %(batch_no)s
   and owner = %(owner)s and epoch = %(epoch)s and done_at is null
 
 -- name: gather_retries
--- across organisations: turns what is due again into batches, one per send and attempt.
+-- across organisations: turns what is due again into batches, one per send, attempt and hour of the first attempt.
 -- Confessed side effect: deletes the retries it moves.
 with due as (
     select r.org_id, r.send_id, r.ordinal
@@ -223,13 +226,15 @@ with due as (
     returning r.*
 ), grouped as (
     select org_id, send_id, attempt, n / 500 as part,
-           array_agg(recipient order by ordinal) as recipients, array_agg(ordinal order by ordinal) as ordinals
-    from (select *, row_number() over (partition by org_id, send_id, attempt order by ordinal) - 1 as n from moved) m
-    group by 1, 2, 3, 4
+           array_agg(recipient order by ordinal) as recipients, array_agg(ordinal order by ordinal) as ordinals,
+           min(first_at) as first_at
+    from (select *, row_number() over (partition by org_id, send_id, attempt, date_trunc('hour', first_at)
+                                       order by ordinal) - 1 as n from moved) m
+    group by 1, 2, 3, 4, date_trunc('hour', first_at)
 )
-insert into send_batch (org_id, send_id, batch_no, recipients, ordinals, attempt, lane)
+insert into send_batch (org_id, send_id, batch_no, recipients, ordinals, attempt, lane, first_at)
 select g.org_id, g.send_id, nextval('send_batch_retry_seq'), g.recipients, g.ordinals, g.attempt,
-       case when s.kind = 'campaign' then 1 else 0 end
+       case when s.kind = 'campaign' then 1 else 0 end, g.first_at
 from grouped g join send s using (org_id, send_id)
 
 -- name: finish_sends

@@ -23,5 +23,6 @@ def wait(attempt: int, *, counted: bool, asked: float | None, jitter: float) -> 
 
 
 def is_over(age: float, *, marketing: bool) -> bool:
-    """Has a message waited so long (seconds since its send began) that it is given up?"""
+    """Has a message been tried for so long (seconds since its first attempt) that it is given up? However late its turn
+    came: a limit may spread a send over more days than one message is tried."""
     return age > (GIVE_UP_MARKETING if marketing else GIVE_UP_TRANSACTIONAL)

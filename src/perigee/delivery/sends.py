@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from perigee.delivery.channel import Outcome, Outgoing, Reason, Receipt
 from perigee.delivery.data import NOTHING, Given, Somebody
 from perigee.delivery.frequency import NONE, Limits, limits
 from perigee.delivery.hours import Hours, wait
-from perigee.delivery.lease import Lease
+from perigee.delivery.lease import Lane, Lease
 from perigee.delivery.rendering import Content, Renderer, compile_content, renderers
 from perigee.delivery.rules import Channel as RuleChannel
 from perigee.delivery.rules import SendingRules, of_stored
@@ -124,10 +124,6 @@ class Send:
         self._suppression = _suppression_query(channel, limits(rules, channel) if marketing else NONE)
         contents = [content, *(part.content for part in parts if part.content is not None)]
         self._recommends = preprocessor.NAME.encode() in msgspec.json.encode(contents)
-
-    def age(self) -> float:
-        """Seconds since the send began."""
-        return (datetime.now(UTC) - self.started_at).total_seconds()
 
     def count_refusals(self, more: int) -> int:
         """Refusals of the message or its sender that this process has seen, the new ones included."""
@@ -260,6 +256,7 @@ class Send:
             payload=rendered.payload,
             allow_send=allow_send,
             fresh_until=fresh_until,
+            single=lease.lane == Lane.SINGLE,
         )
 
     def web_version(self, row: tuple[Any, ...], language: str | None, ordinal: int, given: Given) -> str:

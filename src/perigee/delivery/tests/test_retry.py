@@ -57,11 +57,30 @@ async def test_it_is_given_up_in_the_end(shop: Shop, start_smtp_server: StartSer
     server = await start_smtp_server(faults=[Rule.parse("rcpt:temporary")])
     await shop.use_smtp(server)
     campaign = await shop.started(await shop.people(2))
-    # The ledger's partition key is the start of the send, so the whole send becomes older.
-    await shop.sql("update send set started_at = started_at - interval '6 days' where org_id = %(org)s")
+    await shop.run_sender()
+    await shop.sql("update send_retry set first_at = first_at - interval '6 days' where org_id = %(org)s")
+    await shop.retry_now()
     await shop.run_sender()
     report = await shop.report(campaign.campaign_id)
     assert (report.state, report.failed) == ("finished", {"expired": 2})
+
+
+async def test_patience_counts_from_the_first_attempt_however_late_its_turn_came(
+    shop: Shop, start_smtp_server: StartServer
+) -> None:
+    server = await start_smtp_server(faults=[Rule.parse("rcpt:temporary")])
+    await shop.use_smtp(server)
+    campaign = await shop.started(await shop.people(2))
+    # The ledger's partition key is the start of the send, so the whole send becomes older.
+    await shop.sql("update send set started_at = started_at - interval '6 days' where org_id = %(org)s")
+    await shop.run_sender()
+    assert (await shop.report(campaign.campaign_id)).waiting == 2, "their first refusal is no end"
+    first = await shop.sql("select first_at from send_retry where org_id = %(org)s order by ordinal")
+    await shop.retry_now()
+    await shop.run_sender()
+    again = await shop.sql("select first_at, attempt from send_retry where org_id = %(org)s order by ordinal")
+    assert [attempt for _, attempt in again] == [3, 3]
+    assert again[0][0] == again[1][0] == min(first)[0], "the first one, to the batch"
 
 
 async def test_the_wait_of_a_paused_send_goes_on_after_it(shop: Shop, start_smtp_server: StartServer) -> None:

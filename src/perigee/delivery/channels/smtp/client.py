@@ -174,7 +174,7 @@ class Session(asyncio.Protocol):
 
     def _begin(self, *, ahead: bool) -> bytes:
         """Take the next message this session can carry; its commands, b'' when there is none."""
-        while (job := self._owner.take()) is not None:
+        while (job := self._owner.take(self)) is not None:
             outgoing = job.outgoing
             if self._clock() > outgoing.fresh_until:
                 job.resolve(_STALE)

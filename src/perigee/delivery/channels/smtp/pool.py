@@ -21,6 +21,7 @@ from perigee.delivery.channels.smtp.client import Session
 from perigee.delivery.channels.smtp.opening import open_session
 from perigee.delivery.channels.smtp.queue import FairQueue, Job
 from perigee.delivery.channels.smtp.settings import SmtpSettings, Timeouts
+from perigee.delivery.channels.smtp.turns import Turns
 
 
 class Backoff(msgspec.Struct, frozen=True):
@@ -60,6 +61,7 @@ class SmtpPool:
         self._clock = clock
         self._jitter = jitter
         self._queue = FairQueue()
+        self._turns = Turns(settings.connections, settings.connections_per_domain)
         self._live: set[Session] = set()
         self._idle: dict[Session, None] = {}
         self._leaving: set[Session] = set()
@@ -73,17 +75,26 @@ class SmtpPool:
         """Take one message; its receipt comes with the server's answer to its final dot, or when it is clear that
         there will be none. While the provider is in trouble the receipt comes at once (`DEFERRED`, not counted,
         `retry_after` set)."""
-        job = Job(outgoing, asyncio.get_running_loop().create_future())
+        job = Job(outgoing, asyncio.get_running_loop().create_future(), self._over)
         if self._closing:
             job.resolve(_CLOSING)
             return job.future
         self._queue.push(job)
-        if self._idle:
-            session, _ = self._idle.popitem()
-            session.wake()
-        else:
-            self._kick()
+        self._offer()
         return job.future
+
+    def _offer(self) -> None:
+        """Something waits: an idle session that may carry it does, else a new one."""
+        for session in reversed(self._idle):
+            if self._waits_for(session):
+                del self._idle[session]
+                session.wake()
+                return
+        self._kick()
+
+    def _waits_for(self, session: Session | None) -> bool:
+        alone = self._queue.one_domain
+        return self._queue.has(lambda job: self._turns.may(job, session, alone=alone))
 
     @property
     def waiting(self) -> int:
@@ -121,13 +132,24 @@ class SmtpPool:
 
     # --- what sessions call (`client.Owner`) --------------------------------------------------------------------
 
-    def take(self) -> Job | None:
-        return self._queue.pop()
+    def take(self, session: Session) -> Job | None:
+        alone = self._queue.one_domain
+        job = self._queue.pop(lambda job: self._turns.may(job, session, alone=alone))
+        if job is not None:
+            self._turns.begin(job, session)
+        return job
+
+    def _over(self, job: Job, receipt: Receipt) -> None:
+        self._turns.end(job)
+        self._turns.learn(job, receipt)
+        if self._queue and self._idle:  # what had no place may have one now
+            asyncio.get_running_loop().call_soon(self._offer)
 
     def idle(self, session: Session) -> None:
         self._idle[session] = None
 
     def untouched(self, session: Session, job: Job, receipt: Receipt, *, rode: bool) -> None:
+        self._turns.end(job)
         # A rider had no try of its own, and at the head of the queue it gets one: this comes to an end.
         if session.served and not self._closing and (rode or not job.retried):
             job.retried = job.retried or not rode
@@ -166,7 +188,7 @@ class SmtpPool:
         pause = self._retry_at - self._clock()
         if pause <= 0:
             room = self.settings.connections - len(self._live) - len(self._openings)
-            if room > 0 and len(self._openings) < len(self._queue):
+            if room > 0 and len(self._openings) < len(self._queue) and self._waits_for(None):
                 task = asyncio.get_running_loop().create_task(self._open())
                 self._openings.add(task)
                 task.add_done_callback(self._opened)
@@ -209,7 +231,7 @@ class SmtpPool:
 class _Alone:
     """The owner of a session that is only a trial."""
 
-    def take(self) -> Job | None:
+    def take(self, session: Session) -> Job | None:
         return None
 
     def idle(self, session: Session) -> None: ...

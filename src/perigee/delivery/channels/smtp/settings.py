@@ -67,6 +67,15 @@ class SmtpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = Service.NONE
     connections: Annotated[int, Meta(ge=1, le=100, title="Connections per process")] = 8
+    connections_per_domain: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=100,
+            title="Connections for one domain",
+            description="Most of them that carry mail to one domain at a time; 0: half of them when others wait.",
+        ),
+    ] = 0
     messages_per_connection: Annotated[int, Meta(ge=1, le=100_000, title="Messages per connection")] = 1000
     connection_seconds: Annotated[int, Meta(ge=5, le=3600, title="Life of a connection in seconds")] = 300
     idle_seconds: Annotated[int, Meta(ge=1, le=300, title="Unused connections close after, in seconds")] = 30
