@@ -80,17 +80,8 @@ class SmtpPool:
             job.resolve(_CLOSING)
             return job.future
         self._queue.push(job)
-        self._offer()
-        return job.future
-
-    def _offer(self) -> None:
-        """Something waits: an idle session that may carry it does, else a new one."""
-        for session in reversed(self._idle):
-            if self._waits_for(session):
-                del self._idle[session]
-                session.wake()
-                return
         self._kick()
+        return job.future
 
     def _waits_for(self, session: Session | None) -> bool:
         alone = self._queue.one_domain
@@ -143,7 +134,7 @@ class SmtpPool:
         self._turns.end(job)
         self._turns.learn(job, receipt)
         if self._queue and self._idle:  # what had no place may have one now
-            asyncio.get_running_loop().call_soon(self._offer)
+            asyncio.get_running_loop().call_soon(self._kick)
 
     def idle(self, session: Session) -> None:
         self._idle[session] = None
@@ -180,9 +171,12 @@ class SmtpPool:
 
     def _kick(self) -> None:
         """See to it that what waits is served: by an idle session, a new one, those that are busy; or give it back."""
-        while self._queue and self._idle:  # what a session that broke left behind, maybe during a pause
-            session, _ = self._idle.popitem()
-            session.wake()
+        for session in reversed(list(self._idle)):  # each once: it may rest again without a message
+            if not self._queue:
+                break
+            if session in self._idle and self._waits_for(session):
+                del self._idle[session]
+                session.wake()
         if not self._queue or self._closing:
             return
         pause = self._retry_at - self._clock()
