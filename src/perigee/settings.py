@@ -338,6 +338,20 @@ class Settings:
         "link scanners.",
         check=readable(parse_networks, "networks such as 10.0.0.0/8, separated by spaces"),
     )
+    segment_seconds: int = setting(
+        30, "The longest that working out a segment may keep the database busy.", check=between(1, 3600)
+    )
+    segment_max_cost: int = setting(
+        50_000_000,
+        "A segment that PostgreSQL expects to cost more is not begun; in its planner's units.",
+        check=between(1000, 10**15),
+    )
+    segment_recheck_hours: int = setting(
+        6, "Hours after which a dynamic segment is worked out anew in any case.", check=between(1, 168)
+    )
+    segment_change_days: int = setting(
+        30, "Days that it is kept who came into a dynamic segment and who left it.", check=between(1, 3650)
+    )
     batch_size: int = setting(500, "Recipients per campaign batch.", check=between(10, 5000))
     window_size: int = setting(
         64,

@@ -24,6 +24,7 @@ from perigee.paging import marks
 from perigee.products.jobs import enqueue_due
 from perigee.rfm import day as rfm_day
 from perigee.rfm import store as rfm
+from perigee.segments.live import store as live_segments
 from perigee.segments.store import fold_tally as fold_member_tally
 from perigee.settings import Settings
 from perigee.site import store as visitors
@@ -60,6 +61,8 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await visitors.prune(connection, settings.visitor_days)
     async with database.transaction() as connection:
         await enqueue_due(connection, settings.feed_hours)
+    async with database.transaction() as connection:
+        await live_segments.prune_changes(connection, now - timedelta(days=settings.segment_change_days))
     async with database.transaction() as connection:
         await settle_stopped(connection)
     async with database.transaction() as connection:

@@ -24,6 +24,10 @@ from perigee.delivery.sends import Sends
 from perigee.domains.manage import Checks
 from perigee.keys import Keys
 from perigee.lib import garbage
+from perigee.segments.limits import Limits
+from perigee.segments.live import check, evaluate, follow
+from perigee.segments.live.evaluate import Evaluator
+from perigee.segments.live.follow import Follower
 from perigee.settings import Settings
 
 log = structlog.get_logger()
@@ -48,7 +52,10 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
     """Works until `stop` is set: then begins nothing new and ends when what is in flight has its outcome."""
     keys = Keys.from_settings(settings)
     garbage.calm()
-    async with Database(database_url, size=settings.pool_size, name="perigee worker") as database:
+    async with (
+        Database(database_url, size=settings.pool_size, name="perigee worker") as database,
+        Database(database_url, size=1, name="perigee live segments") as live,
+    ):
         channels = Channels(database, keys.sealing, built_in_settings(settings))
         sends = Sends(
             database,
@@ -58,6 +65,8 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
             short_url=settings.short_url,
         )
         sender = Sender(settings, database, sends, channels)
+        follower = Follower(live)
+        evaluator = Evaluator(database, Limits.of(settings), timedelta(hours=settings.segment_recheck_hours))
         brakes = settings.campaign_brake == "on"
         await asyncio.gather(
             sender.run(),
@@ -70,6 +79,9 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
             _every(COME_BACK_SECONDS, stop, lambda: come_back.work(database, keys, brakes=brakes)),
             _every(MAILBOX_SECONDS, stop, lambda: mailboxes.poll(database, keys)),
             _every(COME_BACK_SECONDS, stop, lambda: listener.listen(settings, database, keys, stop)),
+            _every(follow.SECONDS, stop, follower.turn),
+            _every(evaluate.SECONDS, stop, evaluator.turn),
+            _every(check.SECONDS, stop, lambda: check.check_due(database, datetime.now(UTC))),
             _pass_on(stop, sender.stop),
         )
         await channels.close()

@@ -22,7 +22,7 @@ from perigee.delivery.frequency import limits
 from perigee.delivery.rules import SendingRules
 from perigee.delivery.suppression import Drop, address_join, reason_case
 from perigee.segments.compile import Compiled
-from perigee.segments.people import bounded
+from perigee.segments.limits import bounded
 
 q = load(__package__)
 

@@ -9,6 +9,8 @@ from perigee.contacts.erasure.erase import erase_all
 from perigee.contacts.read import not_found
 from perigee.db.pool import Connection
 from perigee.errors import NotFound
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 
 async def delete(conn: Connection, org_id: int, contact_id: int, *, erase: bool = False) -> None:
@@ -32,4 +34,6 @@ async def delete_all(conn: Connection, org_id: int, contact_ids: Sequence[int], 
     """Ids of those that there were."""
     if erase:
         return await erase_all(conn, org_id, contact_ids)
-    return await store.delete_contacts(conn, org_id, contact_ids)
+    gone = await store.delete_contacts(conn, org_id, contact_ids)
+    await changed(conn, org_id, gone, kinds.PRESENCE)
+    return gone

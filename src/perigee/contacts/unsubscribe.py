@@ -13,6 +13,7 @@ import msgspec
 
 from perigee.db.pool import Connection
 from perigee.db.queries import load
+from perigee.segments.live.notes import addresses_changed
 
 q = load(__package__)
 
@@ -49,6 +50,7 @@ async def unsubscribe(connection: Connection, org_id: int, items: Sequence[Unsub
         },
     )
     changed = {(kind, value) for kind, value in await cursor.fetchall()}
+    await addresses_changed(connection, org_id, changed)
     first: dict[tuple[str, str], Unsubscribe] = {}
     for item in items:
         first.setdefault((item.kind, item.value), item)
@@ -62,4 +64,6 @@ async def resubscribe(
     cursor = await connection.execute(
         q.resubscribe_addresses, {"org_id": org_id, "kind": kind, "values": list(values), "source": source}
     )
-    return [value for _, value in await cursor.fetchall()]
+    changed = [(kind, value) for kind, value in await cursor.fetchall()]
+    await addresses_changed(connection, org_id, changed)
+    return [value for _, value in changed]

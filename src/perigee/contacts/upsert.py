@@ -24,6 +24,8 @@ from perigee.contacts.rounds import Group
 from perigee.contacts.rows import ContactRow
 from perigee.db.pool import Connection
 from perigee.errors import Invalid, NotFound, PerigeeError
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed_each
 from perigee.segments.static import ensure_static
 
 
@@ -111,7 +113,17 @@ async def _write_round(
         await store.update_contacts(conn, org_id, updated, policy.write)
     await tokens.write(conn, org_id, created, updated, held, policy.write)
     await _join_groups(conn, org_id, created + updated)
+    await changed_each(conn, org_id, _changes(results))
     return results
+
+
+def _changes(results: Sequence[tuple[Group, Result]]) -> list[tuple[int, int]]:
+    """What the live segments are told."""
+    return [
+        (done.contact_id, kinds.PERSON if done.action is Action.UPDATED else kinds.PERSON | kinds.PRESENCE)
+        for _, done in results
+        if isinstance(done, Done) and done.action is not Action.SKIPPED
+    ]
 
 
 def _judge(row: ContactRow, contact_id: int, state: str, policy: Policy) -> Result:

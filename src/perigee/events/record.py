@@ -9,6 +9,8 @@ from perigee.events import store
 from perigee.events.types import EventType, NewEvent
 from perigee.events.types_registry import ensure_types
 from perigee.lib import json_edge
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed_each
 
 
 async def record(
@@ -24,7 +26,7 @@ async def record(
     if types is None:
         types = await ensure_types(conn, org_id, {event.type_key for event in events})
     rows = [(event, types[event.type_key]) for event in events]
-    return await store.insert_events(
+    ids = await store.insert_events(
         conn,
         org_id,
         occurred=[event.occurred_at for event in events],
@@ -34,3 +36,10 @@ async def record(
         params=[json_edge.encode(event.params).decode() for event in events],
         sources=[event.source for event in events],
     )
+    told = {
+        (event.contact_id, kinds.event(kind.event_type_id))
+        for event, kind in rows
+        if event.contact_id is not None and kind.use_for_segments
+    }
+    await changed_each(conn, org_id, list(told))
+    return ids

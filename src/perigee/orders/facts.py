@@ -12,6 +12,8 @@ from perigee.db import plans
 from perigee.db.pool import Connection
 from perigee.orders import store
 from perigee.rfm.place import place_buyers
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 
 async def recount(conn: Connection, org_id: int, contact_ids: Iterable[int]) -> None:
@@ -24,3 +26,4 @@ async def recount(conn: Connection, org_id: int, contact_ids: Iterable[int]) -> 
         await plans.by_key(conn)
         await store.recount(conn, org_id, touched)
         await place_buyers(conn, org_id, touched)
+        await changed(conn, org_id, touched, kinds.ORDERS | kinds.RFM)

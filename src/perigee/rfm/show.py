@@ -12,8 +12,8 @@ from perigee.rfm.cells import COLUMNS, GRIDS, ROWS, Cell, Grid, Span, columns, r
 from perigee.rfm.types import RfmCell, RfmGrid, RfmMoveRule, RfmPlace, RfmSpan
 from perigee.segments import static
 from perigee.segments.compile import compile_ids
+from perigee.segments.limits import bounded
 from perigee.segments.narrow import narrow
-from perigee.segments.people import bounded
 from perigee.segments.reading import read_segment
 from perigee.segments.static import People
 

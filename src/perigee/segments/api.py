@@ -137,7 +137,7 @@ async def update_segment(call: Call) -> Segment:
 async def delete_segment(call: Call) -> None:
     """Delete a segment; its people stay."""
     async with call.context.database.transaction() as conn:
-        await manage.delete(conn, call.org_id, call.path["segment_id"])
+        await manage.delete(conn, call.org_id, call.path["segment_id"], call.context.now())
 
 
 @operation(

@@ -12,6 +12,7 @@ from perigee.errors import Conflict, Invalid, NotFound
 from perigee.lib.text import clean_lines_or_none, clean_or_none
 from perigee.segments import store
 from perigee.segments.conditions import dump, names, parse_stored, read
+from perigee.segments.live import requests as live
 from perigee.segments.reading import read_tree
 from perigee.segments.types import MAX_DESCRIPTION, MAX_NAME, SegmentRow
 
@@ -49,6 +50,7 @@ async def create_dynamic(
         condition=await _checked(conn, org_id, condition, now, own=None),
         description=_description(description),
     )
+    await live.rule_written(conn, org_id, segment_id, now)
     return await get(conn, org_id, segment_id)
 
 
@@ -76,14 +78,16 @@ async def change(
             raise Invalid.of("condition", "", "is not taken by a list")
         found = found._replace(condition=await _checked(conn, org_id, condition, now, own=segment_id))
     await store.update_segment(conn, org_id, found)
+    if condition is not UNSET:
+        await live.rule_written(conn, org_id, segment_id, now)
     return await get(conn, org_id, segment_id)
 
 
-async def delete(conn: Connection, org_id: int, segment_id: int) -> None:
+async def delete(conn: Connection, org_id: int, segment_id: int, now: datetime) -> None:
     """Deletes a segment; its people stay. Raises NotFound, and Conflict while something is built on it: a
     subscription category, another segment, a campaign that is still to be launched."""
     await store.lock_rules(conn, org_id)
-    await get(conn, org_id, segment_id)
+    found = await get(conn, org_id, segment_id)
     await _refuse_category(conn, org_id, segment_id)
     for other in await store.dynamic_segments(conn, org_id):
         if other.segment_id != segment_id and segment_id in names(
@@ -95,6 +99,8 @@ async def delete(conn: Connection, org_id: int, segment_id: int) -> None:
             f"segment {segment_id} is used by campaign {campaign_id}, which is still to be launched"
         )
     await store.delete_segment(conn, org_id, segment_id)
+    if found.kind == "dynamic":
+        await live.rule_gone(conn, org_id, segment_id, now)
 
 
 def clean_name(name: str) -> str:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from psycopg import errors
-
 from perigee.db.pool import Connection
-from perigee.errors import NotFound, Unavailable
+from perigee.errors import NotFound
 from perigee.segments import store
-from perigee.segments.compile import compile_count, compile_page
+from perigee.segments.compile import Compiled, compile_count, compile_page
 from perigee.segments.explain import Explained, explain
 from perigee.segments.facts import load_people
+from perigee.segments.limits import NORMAL, Limits, afford, bounded
 from perigee.segments.match import match, needs
 from perigee.segments.narrow import narrow
 from perigee.segments.node import Node
 from perigee.segments.reading import Reading, read_segment, read_tree
-
-TIMEOUT_MS = 30_000
-"""The longest that one question may keep the database busy (protocols 3.6)."""
-WORK_MEM = "64MB"
 
 
 class Preview(NamedTuple):
@@ -32,24 +26,35 @@ class Preview(NamedTuple):
     sample: list[int]
 
 
-async def count(conn: Connection, org_id: int, segment_id: int, now: datetime) -> int:
-    """How many living contacts are in a segment now. Raises NotFound, Unavailable after 30 s."""
+async def count(
+    conn: Connection, org_id: int, segment_id: int, now: datetime, *, limits: Limits = NORMAL
+) -> int:
+    """How many living contacts are in a segment now. Raises NotFound; beyond the limits Unavailable, TooExpensive."""
     reading = await read_segment(conn, org_id, segment_id, now)
-    async with bounded(conn):
-        return await _count(conn, await narrow(conn, reading))
+    async with bounded(conn, limits):
+        return await _count(conn, await narrow(conn, reading), limits)
 
 
-async def preview(conn: Connection, org_id: int, tree: Node, now: datetime, *, rows: int = 10) -> Preview:
-    """Answers for a condition that need not be stored. Raises Invalid for unknown names, Unavailable after 30 s."""
+async def preview(
+    conn: Connection, org_id: int, tree: Node, now: datetime, *, rows: int = 10, limits: Limits = NORMAL
+) -> Preview:
+    """Answers for a condition that need not be stored. Raises Invalid for unknown names; beyond the limits Unavailable,
+    TooExpensive."""
     reading = await read_tree(conn, org_id, tree, now, strict=True)
-    return await _preview(conn, reading, rows)
+    return await _preview(conn, reading, rows, limits)
 
 
 async def preview_segment(
-    conn: Connection, org_id: int, segment_id: int, now: datetime, *, rows: int = 10
+    conn: Connection,
+    org_id: int,
+    segment_id: int,
+    now: datetime,
+    *,
+    rows: int = 10,
+    limits: Limits = NORMAL,
 ) -> Preview:
-    """The same for a stored segment. Raises NotFound, Unavailable after 30 s."""
-    return await _preview(conn, await read_segment(conn, org_id, segment_id, now), rows)
+    """The same for a stored segment. Raises NotFound; beyond the limits Unavailable, TooExpensive."""
+    return await _preview(conn, await read_segment(conn, org_id, segment_id, now), rows, limits)
 
 
 async def members(
@@ -62,17 +67,18 @@ async def members(
     after: int = 0,
     skip: int = 0,
     descending: bool = False,
+    limits: Limits = NORMAL,
 ) -> list[int]:
     """A page of contact ids in the order of ids: behind the id `after`, or behind `skip` people.
 
-    Raises NotFound, Unavailable after 30 s.
+    Raises NotFound; beyond the limits Unavailable, TooExpensive.
     """  # fmt: skip
     reading = await read_segment(conn, org_id, segment_id, now)
-    async with bounded(conn):
+    async with bounded(conn, limits):
         compiled = compile_page(
             *await narrow(conn, reading), after=after, skip=skip, rows=rows, descending=descending
         )
-        return await store.column(conn, compiled.sql, compiled.values)
+        return await _column(conn, compiled, limits)
 
 
 async def explain_segment(
@@ -97,34 +103,20 @@ async def matching(
     return {number: match(reading.tree, person, reading.world) for number, person in people.items()}
 
 
-@asynccontextmanager
-async def bounded(conn: Connection) -> AsyncIterator[None]:
-    """A transaction, or a part of the caller's, whose statements may take 30 s and memory for large hashes.
-
-    Raises Unavailable for the one that takes longer; the caller's own transaction goes on.
-    """
-    try:
-        async with conn.transaction():
-            before = await store.bound(conn, str(TIMEOUT_MS), WORK_MEM)
-            yield
-            await store.bound(conn, *before)
-    except errors.QueryCanceled:
-        raise Unavailable(
-            f"The segment takes longer than {TIMEOUT_MS // 1000} s to work out; narrow its conditions",
-            retry_after=60,
-        ) from None
+async def _count(conn: Connection, reading: Reading, limits: Limits) -> int:
+    return (await _column(conn, compile_count(*reading), limits))[0]
 
 
-async def _count(conn: Connection, reading: Reading) -> int:
-    compiled = compile_count(*reading)
-    return (await store.column(conn, compiled.sql, compiled.values))[0]
-
-
-async def _preview(conn: Connection, reading: Reading, rows: int) -> Preview:
-    async with bounded(conn):
+async def _preview(conn: Connection, reading: Reading, rows: int, limits: Limits) -> Preview:
+    async with bounded(conn, limits):
         reading = await narrow(conn, reading)
         sample = compile_page(*reading, rows=rows)
-        return Preview(await _count(conn, reading), await store.column(conn, sample.sql, sample.values))
+        return Preview(await _count(conn, reading, limits), await _column(conn, sample, limits))
+
+
+async def _column(conn: Connection, compiled: Compiled, limits: Limits) -> list[int]:
+    await afford(conn, compiled.sql, compiled.values, limits)
+    return await store.column(conn, compiled.sql, compiled.values)
 
 
 async def _explain(conn: Connection, org_id: int, reading: Reading, contact_id: int) -> Explained:

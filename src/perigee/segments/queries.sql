@@ -82,7 +82,8 @@ with chosen as (
 )
 insert into segment_member (org_id, segment_id, contact_id)
 select %(org_id)s, %(segment_id)s, contact_id from chosen
-on conflict (org_id, segment_id, contact_id) do nothing;
+on conflict (org_id, segment_id, contact_id) do nothing
+returning contact_id;
 
 -- name: detach
 -- Deleted contacts leave too: a later restore must not bring them back into a list they were taken from.
@@ -93,10 +94,21 @@ where org_id = %(org_id)s and segment_id = %(segment_id)s
     from contact
     where org_id = %(org_id)s
       and (contact_id = any(%(contact_ids)s::bigint[]) or external_id = any(%(external_ids)s::text[]))
-  );
+  )
+returning contact_id;
 
 -- name: empty
-delete from segment_member where org_id = %(org_id)s and segment_id = %(segment_id)s;
+-- The live segments are told of everybody at once (segments/live/notes.py).
+with gone as (
+    delete from segment_member where org_id = %(org_id)s and segment_id = %(segment_id)s
+    returning contact_id
+), told as (
+    insert into segment_dirty (org_id, contact_id, kinds)
+    select %(org_id)s, gone.contact_id, %(kinds)s::bigint
+    from segment_watch w, gone
+    where w.org_id = %(org_id)s and w.kinds & %(kinds)s::bigint <> 0
+)
+select count(*) from gone;
 
 -- name: catalogue_fields
 select field_id, type from field where org_id = %(org_id)s and field_id = any(%(field_ids)s::bigint[]);

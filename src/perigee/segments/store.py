@@ -13,6 +13,8 @@ from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.errors import Conflict
 from perigee.paging.marks import KeyQuery
+from perigee.segments import kinds
+from perigee.segments.live import notes
 from perigee.segments.types import Category, Kind, SegmentRow
 
 queries = load(__package__)
@@ -122,8 +124,10 @@ async def detach(
 
 async def empty(conn: Connection, org_id: int, segment_id: int) -> int:
     """How many were in the list."""
-    cursor = await conn.execute(queries.empty, {"org_id": org_id, "segment_id": segment_id})
-    return cursor.rowcount
+    values = {"org_id": org_id, "segment_id": segment_id, "kinds": kinds.LISTS}
+    row = await (await conn.execute(queries.empty, values)).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 async def organisation(conn: Connection, org_id: int) -> tuple[str, str]:
@@ -253,6 +257,7 @@ async def set_categories(
 ) -> None:
     values = {"org_id": org_id, "contact_id": contact_id, "keys": list(keys), "source": source}
     await conn.execute(queries.set_categories, values)
+    await notes.changed(conn, org_id, [contact_id], kinds.LISTS)
 
 
 async def contact_exists(conn: Connection, org_id: int, contact_id: int) -> bool:
@@ -290,7 +295,9 @@ async def _change(
         "contact_ids": _ids(contact_ids),
         "external_ids": list(external_ids),
     }
-    return (await conn.execute(query, values)).rowcount
+    changed = [row[0] for row in await (await conn.execute(query, values)).fetchall()]
+    await notes.changed(conn, org_id, changed, kinds.LISTS)
+    return len(changed)
 
 
 async def _one(conn: Connection, query: str, values: dict[str, Any]) -> SegmentRow | None:

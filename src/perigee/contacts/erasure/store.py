@@ -11,6 +11,7 @@ from perigee.contacts.erasure import imports
 from perigee.contacts.erasure.person import Names, Person
 from perigee.db.pool import Connection
 from perigee.db.queries import load
+from perigee.segments.live import store as live_segments
 
 q = load(__package__)
 
@@ -72,6 +73,7 @@ async def erase_traces(conn: Connection, org_id: int, contact_ids: Sequence[int]
         q.erase_contact_log,
     ):
         await conn.execute(statement, values)
+    await live_segments.erase(conn, org_id, contact_ids)
 
 
 async def erase_nobodys(conn: Connection, org_id: int, names: Names) -> None:

@@ -95,7 +95,7 @@ async def test_a_deleted_list_takes_its_memberships_along(shop: Shop) -> None:
     made = await manage.create_list(shop.conn, shop.org_id, "VIP")
     (anna,) = await shop.add()
     await static.attach(shop.conn, shop.org_id, made.segment_id, People([anna]))
-    await manage.delete(shop.conn, shop.org_id, made.segment_id)
+    await manage.delete(shop.conn, shop.org_id, made.segment_id, NOW)
     assert await shop.in_list(made.segment_id) == []
     with pytest.raises(NotFound):
         await manage.get(shop.conn, shop.org_id, made.segment_id)
@@ -105,8 +105,8 @@ async def test_what_something_is_built_on_stays(shop: Shop) -> None:
     made = await manage.create_list(shop.conn, shop.org_id, "VIP")
     user = await dynamic(shop, condition={"is": "any", "of": [RULE, in_segment(made.segment_id)]})
     with pytest.raises(Conflict, match=f"named by the condition of segment {user.segment_id}"):
-        await manage.delete(shop.conn, shop.org_id, made.segment_id)
-    await manage.delete(shop.conn, shop.org_id, user.segment_id)
+        await manage.delete(shop.conn, shop.org_id, made.segment_id, NOW)
+    await manage.delete(shop.conn, shop.org_id, user.segment_id, NOW)
 
     await shop.rows(
         "with m as (insert into message (org_id, channel, name, language) values (%(org_id)s, 'email', 'M', 'en') returning *) "
@@ -115,7 +115,7 @@ async def test_what_something_is_built_on_stays(shop: Shop) -> None:
         id=made.segment_id,
     )
     with pytest.raises(Conflict, match="still to be launched"):
-        await manage.delete(shop.conn, shop.org_id, made.segment_id)
+        await manage.delete(shop.conn, shop.org_id, made.segment_id, NOW)
 
 
 async def test_the_list_of_a_category_keeps_its_name_and_stays(shop: Shop) -> None:
@@ -123,7 +123,7 @@ async def test_the_list_of_a_category_keeps_its_name_and_stays(shop: Shop) -> No
     with pytest.raises(Conflict, match="belongs to the subscription category 'news'"):
         await manage.change(shop.conn, shop.org_id, news.segment_id, NOW, name="Other")
     with pytest.raises(Conflict, match="belongs to the subscription category 'news'"):
-        await manage.delete(shop.conn, shop.org_id, news.segment_id)
+        await manage.delete(shop.conn, shop.org_id, news.segment_id, NOW)
     changed = await manage.change(
         shop.conn, shop.org_id, news.segment_id, NOW, name="News", description="why"
     )
@@ -133,8 +133,9 @@ async def test_the_list_of_a_category_keeps_its_name_and_stays(shop: Shop) -> No
 async def test_another_organisations_segment_is_not_there(shop: Shop) -> None:
     other = await shop.other()
     foreign = await manage.create_list(other.conn, other.org_id, "Foreign")
-    for action in (manage.get, manage.delete):
-        with pytest.raises(NotFound):
-            await action(shop.conn, shop.org_id, foreign.segment_id)
+    with pytest.raises(NotFound):
+        await manage.get(shop.conn, shop.org_id, foreign.segment_id)
+    with pytest.raises(NotFound):
+        await manage.delete(shop.conn, shop.org_id, foreign.segment_id, NOW)
     with pytest.raises(NotFound):
         await manage.change(shop.conn, shop.org_id, foreign.segment_id, NOW, name="Mine")

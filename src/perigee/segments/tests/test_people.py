@@ -8,7 +8,7 @@ import pytest
 
 from perigee.db.pool import Database
 from perigee.errors import Invalid, NotFound, Unavailable
-from perigee.segments import listing, manage, people, static
+from perigee.segments import limits, listing, manage, people, static
 from perigee.segments.conditions import read
 from perigee.segments.explain import Explained
 from perigee.segments.reading import read_segment
@@ -128,13 +128,12 @@ async def test_matching_answers_for_a_set_of_people(shop: Shop) -> None:
 
 
 async def test_a_segment_that_takes_too_long_is_given_up_and_the_transaction_goes_on(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Shop,
 ) -> None:
-    monkeypatch.setattr(people, "TIMEOUT_MS", 1)
     before = await shop.rows("show statement_timeout")
     with pytest.raises(Unavailable, match="takes longer"):
-        async with people.bounded(shop.conn):
-            await shop.rows("select pg_sleep(5)")
+        async with limits.bounded(shop.conn, limits.Limits(seconds=1)):
+            await shop.rows("select pg_sleep(9)")
     assert await shop.rows("show statement_timeout") == before
 
 
