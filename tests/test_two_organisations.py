@@ -39,7 +39,7 @@ class First:
         self.ids |= {"grid": "sales", "recency": 1, "frequency": 1}
 
     async def make(self, path: str, **change: Any) -> Any:
-        body = {**example("POST", path), **change}
+        body = {**example("POST", re.sub(r"/contacts/\d+", "/contacts/{contact_id:int}", path)), **change}
         answer = await self.api.post(path, body)
         assert answer.status_code in (200, 201), (path, answer.text)
         return answer.json() if answer.content.startswith((b"{", b"[")) else None
@@ -81,6 +81,15 @@ class First:
             "import_id": await self._upload(),
             "scheme_id": (await self.make("/api/v4/import-schemes", name=f"Scheme {MARK}"))["scheme_id"],
         }
+        twin = await self.make(
+            "/api/v1/contact",
+            firstName=MARK,
+            externalCustomerId=None,
+            channels=[{"type": "email", "value": f"{MARK}@second.example.com"}],
+        )
+        merge = await self.make(f"/api/v4/contacts/{contact['id']}/merge", contact_id=twin["id"])
+        run = await self.make("/api/v4/duplicates/merge")
+        self.ids |= {"merge_id": merge["merge_id"], "run_id": run["run_id"]}
 
     async def _upload(self) -> Any:
         answer = await self.api.post(

@@ -173,6 +173,9 @@ class Settings:
     max_orders_per_call: int = setting(1000, "Orders per call.", check=between(1, 100_000))
     max_past_events_per_call: int = setting(500, "Events per call of past events.", check=between(1, 100_000))
     past_event_days: int = setting(730, "How old a past event may be.", check=between(1, 36500))
+    merge_undo_days: int = setting(
+        30, "How long a merge of two contacts can be undone.", check=between(1, 3650)
+    )
     visitor_days: int = setting(
         90,
         "How long what an unknown visitor did waits for a contact, and an order reported twice is noticed.",

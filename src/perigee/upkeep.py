@@ -9,6 +9,7 @@ from perigee.bounces import mails as come_back
 from perigee.campaigns.manage import settle_stopped
 from perigee.contacts.erasure.erase import sweep
 from perigee.contacts.import_store import prune_imports
+from perigee.contacts.merging.merge import sweep as sweep_merges
 from perigee.contacts.read_store import fold_tally as fold_contact_tally
 from perigee.db import partitions, statistics
 from perigee.db.pool import Database
@@ -69,6 +70,7 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await rfm.prune(connection, now - RFM_MOVES)
     await rfm_day.keep(database, now)
     await sweep(database)
+    await sweep_merges(database, settings.merge_undo_days)
     await strays.settle(database)
     await consequences.finish(database)
     await statistics.refresh(database)

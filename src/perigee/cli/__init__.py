@@ -21,6 +21,7 @@ COMMANDS = (
     ("doctor", "perigee.cli.doctor:doctor", "Check this machine and installation."),
     ("demo", "perigee.cli.demo:demo", "Run the main job on real orders and check every figure."),
     ("contacts", "perigee.cli.contacts:app", "People: import a file, look somebody up."),
+    ("duplicates", "perigee.cli.duplicates:app", "Contacts that share an address: find and merge them."),
     ("consent", "perigee.cli.consent:app", "Why people left, and what they agreed to."),
     ("segments", "perigee.cli.segments:app", "Lists and dynamic segments."),
     ("rfm", "perigee.cli.rfm:app", "Who bought or opened mails, how recently and how often."),

@@ -11,6 +11,7 @@ from perigee.client import (
     contacts,
     destinations,
     domains,
+    duplicates,
     messages,
     orders,
     promocodes,
@@ -44,6 +45,16 @@ class Methods:
     unsubscribe_emails = method(contacts.unsubscribe_emails)
     resubscribe_emails = method(contacts.resubscribe_emails)
     list_fields = method(contacts.list_fields)
+
+    list_duplicates = method(duplicates.list_duplicates)
+    count_duplicates = method(duplicates.count_duplicates)
+    merge_contacts = method(duplicates.merge_contacts)
+    list_merges = method(duplicates.list_merges)
+    undo_merge = method(duplicates.undo_merge)
+    merge_duplicates = method(duplicates.merge_duplicates)
+    merge_run = method(duplicates.merge_run)
+    cancel_merge_run = method(duplicates.cancel_merge_run)
+    wait_for_merge_run = method(duplicates.wait_for_merge_run)
 
     unsubscribe_reasons = method(consent.unsubscribe_reasons)
     consent_history = method(consent.consent_history)

@@ -34,6 +34,7 @@ MODULES = (
     "perigee.contacts.upload.api",
     "perigee.imports.api",
     "perigee.imports.schemes_api",
+    "perigee.contacts.merging.api",
     "perigee.segments.api",
     "perigee.segments.categories_api",
     "perigee.events.api",

@@ -15,6 +15,7 @@ MODULES = (
     "perigee.consent.jobs",
     "perigee.contacts.jobs",
     "perigee.contacts.upload.jobs",
+    "perigee.contacts.merging.jobs",
     "perigee.files.jobs",
     "perigee.imports.jobs",
     "perigee.orders.jobs",

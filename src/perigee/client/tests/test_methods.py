@@ -102,3 +102,24 @@ async def test_refused_orders_come_back(script: Script) -> None:
     async with AsyncClient(script.url, "k") as perigee:
         refused = await perigee.add_orders([{"externalOrderId": "1"}])
     assert refused[0].error == "status: is required"
+
+
+async def test_a_run_over_all_duplicates_is_waited_for(script: Script) -> None:
+    run = {
+        "run_id": 7,
+        "by": "email",
+        "keep": "earlier",
+        "state": "running",
+        "groups": 2,
+        "seen": 0,
+        "merged": 0,
+        "refused": 0,
+        "asked_by": "key 1",
+        "created_at": "2026-03-10T09:00:00Z",
+        "updated_at": "2026-03-10T09:00:00Z",
+    }
+    script.answer(run)
+    script.answer({**run, "state": "done", "seen": 2})
+    async with AsyncClient(script.url, "k") as perigee:
+        done = await perigee.wait_for_merge_run(7)
+    assert (done.state, done.seen, len(script.asked)) == ("done", 2, 2)

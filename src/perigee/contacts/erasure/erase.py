@@ -38,7 +38,7 @@ async def erase_all(conn: Connection, org_id: int, contact_ids: Sequence[int]) -
     await store.erase_addresses(conn, org_id, names.addresses)
     await imports.erase(conn, org_id, ids, values=names.values, texts=names.texts)
     await data_files.erase(conn, org_id, sorted(names.emails))
-    return ids
+    return sorted(names.contact_ids.intersection(contact_ids))
 
 
 async def sweep(database: Database, seconds: float = SWEEP_SECONDS) -> int:

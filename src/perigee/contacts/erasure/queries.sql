@@ -1,10 +1,17 @@
 -- name: identities
--- Who is to be erased, as the texts that other tables may hold.
+-- Who is to be erased, as the texts that other tables may hold; with those who were merged into them, for they are the
+-- same person.
+with recursive same (contact_id, external_id, email, phone) as (
+    select contact_id, external_id, email, phone from contact
+    where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
+    union all
+    select m.merged_id, m.merged_card ->> 'external_id', m.merged_card ->> 'email', m.merged_card ->> 'phone'
+    from same join contact_merge m on m.org_id = %(org_id)s and m.survivor_id = same.contact_id and m.undone_at is null
+)
 select c.contact_id, c.external_id, c.email, c.phone, ae.spelling, ap.spelling
-from contact c
+from same c
 left join address ae on ae.org_id = %(org_id)s and ae.kind = 'email' and ae.value = c.email
-left join address ap on ap.org_id = %(org_id)s and ap.kind = 'phone' and ap.value = c.phone
-where c.org_id = %(org_id)s and c.contact_id = any(%(contact_ids)s::bigint[]);
+left join address ap on ap.org_id = %(org_id)s and ap.kind = 'phone' and ap.value = c.phone;
 
 -- name: lock_imports
 -- Imports that hold something of these people: those still to be applied, whose rows are compressed, and those whose
@@ -162,6 +169,11 @@ where org_id = %(org_id)s and contact_ids && %(contact_ids)s::bigint[];
 -- name: erase_marks
 -- Where pages began: hints of minutes, made again by the next walk.
 delete from page_mark where org_id = %(org_id)s and key_id = any(%(contact_ids)s::bigint[]);
+
+-- name: erase_merges
+delete from contact_merge
+where org_id = %(org_id)s
+  and (survivor_id = any(%(contact_ids)s::bigint[]) or merged_id = any(%(contact_ids)s::bigint[]));
 
 -- name: erase_inbox
 with tokens as (

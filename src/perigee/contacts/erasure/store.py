@@ -68,6 +68,7 @@ async def erase_traces(conn: Connection, org_id: int, contact_ids: Sequence[int]
         q.erase_jobs,
         q.erase_steps,
         q.erase_marks,
+        q.erase_merges,
         q.erase_inbox,
         q.erase_promo_codes,
         q.erase_contact_log,
