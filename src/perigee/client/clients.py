@@ -61,6 +61,10 @@ class Methods:
 
     add_orders = method(orders.add_orders)
     order_summary = method(orders.order_summary)
+    list_orders = method(orders.list_orders)
+    get_order = method(orders.get_order)
+    change_order = method(orders.change_order)
+    delete_order = method(orders.delete_order)
 
     rfm_grid = method(rfm.rfm_grid)
     change_rfm_grid = method(rfm.change_rfm_grid)

@@ -18,13 +18,12 @@ from perigee.lib.dates import to_moment
 from perigee.lib.names import name_problem
 from perigee.lib.scalars import one_or_many, to_decimal, to_text
 from perigee.lib.text import clean_json
-from perigee.orders.types import CleanOrder, Item
+from perigee.orders.types import STATUSES, CleanOrder, Item
 
 MAX_ITEMS = 5000
 """Items of one order."""
 
 KEY_LENGTH = 300
-_STATUSES = frozenset({"INITIALIZED", "IN_PROGRESS", "DELIVERED", "CANCELLED", "ABANDONED_SHOPPING_CART"})
 _MONEY = ("shipping", "discount", "taxes")
 _OWN_COLUMN = frozenset(
     {"externalOrderId", "totalCost", "status", "date", "currency", "source", "items", *_MONEY}
@@ -62,7 +61,7 @@ def clean(order: Any, zone: tzinfo) -> CleanOrder:
             "externalOrderId", to_text("externalOrderId", get("externalOrderId"), limit=KEY_LENGTH)
         ),
         who=_who(order),
-        status=_status(get("status")),
+        status=clean_status(get("status")),
         total=_required("totalCost", _amount("totalCost", get("totalCost"))),
         currency=_currency(get("currency")),
         ordered_at=_date(get("date"), zone),
@@ -127,9 +126,10 @@ def _name(field: str, value: Any) -> str | None:
     return text if text is not None and name_problem(text, count_words=field == "firstName") is None else None
 
 
-def _status(value: Any) -> str:
+def clean_status(value: Any) -> str:
+    """A status we know, in capitals, or another word. Raises Invalid when it makes no event key."""
     text = _required("status", to_text("status", value))
-    if text.upper() in _STATUSES:
+    if text.upper() in STATUSES:
         return text.upper()
     check_type_key("order" + text, field="status")
     return text

@@ -137,21 +137,48 @@ where org_id = %(org_id)s
 select time_zone from organisation where org_id = %(org_id)s;
 
 -- name: summary
--- Every order of the organisation, by status and currency: money of two currencies is never added up.
+-- By status and currency: money of two currencies is never added up. Planned for its values (orders/filters.py).
 select status, currency, count(*), count(distinct contact_id), sum(total), min(ordered_at), max(ordered_at)
-from orders where org_id = %(org_id)s
+from orders
+where org_id = %(org_id)s
+  and (%(contact_id)s::bigint is null or contact_id = %(contact_id)s)
+  and (%(statuses)s::text[] is null or status = any(%(statuses)s::text[]))
+  and (%(start)s::timestamptz is null or ordered_at >= %(start)s)
+  and (%(end)s::timestamptz is null or ordered_at < %(end)s)
+  and (%(part)s::text is null or external_order_id ilike %(part)s or contact_id in (
+      select contact_id from contact
+      where org_id = %(org_id)s and external_id = %(text)s
+      union all
+      select contact_id from contact where org_id = %(org_id)s and email = %(email)s
+      union all
+      select contact_id from contact where org_id = %(org_id)s and phone = %(phone)s
+  ))
 group by status, currency order by status, currency;
 
 -- name: list_orders
--- Newest first; `before` 0 is the first page.
+-- Newest first; `before` 0 is the first page. Planned for its values (orders/filters.py).
 select order_id, external_order_id, contact_id, status, total, currency, ordered_at, source, updated_at
 from orders
-where org_id = %(org_id)s
-  and (%(before)s = 0 or order_id < %(before)s)
+where org_id = %(org_id)s and (%(before)s = 0 or order_id < %(before)s)
   and (%(contact_id)s::bigint is null or contact_id = %(contact_id)s)
-  and (%(status)s::text is null or status = %(status)s)
+  and (%(statuses)s::text[] is null or status = any(%(statuses)s::text[]))
+  and (%(start)s::timestamptz is null or ordered_at >= %(start)s)
+  and (%(end)s::timestamptz is null or ordered_at < %(end)s)
+  and (%(part)s::text is null or external_order_id ilike %(part)s or contact_id in (
+      select contact_id from contact
+      where org_id = %(org_id)s and external_id = %(text)s
+      union all
+      select contact_id from contact where org_id = %(org_id)s and email = %(email)s
+      union all
+      select contact_id from contact where org_id = %(org_id)s and phone = %(phone)s
+  ))
 order by order_id desc
 limit %(limit)s;
+
+-- name: buyer
+select contact_id, external_id, email, phone, first_name, last_name
+from contact
+where org_id = %(org_id)s and contact_id = %(contact_id)s and deleted_at is null;
 
 -- name: get_order
 select order_id, external_order_id, contact_id, status, total, currency, ordered_at, source, updated_at, details

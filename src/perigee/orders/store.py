@@ -11,7 +11,8 @@ from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.errors import NotFound
 from perigee.lib import json_edge
-from perigee.orders.types import CleanOrder, Item, Order, OrderItem, OrderRow, OrderTotals, StoredOrder
+from perigee.orders.filters import Filter
+from perigee.orders.types import Buyer, CleanOrder, Item, Order, OrderItem, OrderRow, OrderTotals, StoredOrder
 
 q = load(__package__)
 
@@ -120,25 +121,26 @@ async def time_zone(conn: Connection, org_id: int) -> str:
     return str(row[0]) if row else "UTC"
 
 
-async def order_totals(conn: Connection, org_id: int) -> list[OrderTotals]:
+async def order_totals(conn: Connection, org_id: int, narrowed: Filter) -> list[OrderTotals]:
     """A line for each status and currency."""
-    cursor = await conn.execute(q.summary, {"org_id": org_id})
+    cursor = await conn.execute(q.summary, {"org_id": org_id, **narrowed.values()}, prepare=False)
     return [OrderTotals(*row) for row in await cursor.fetchall()]
 
 
 async def list_orders(
-    conn: Connection, org_id: int, *, before: int, limit: int, contact_id: int | None, status: str | None
+    conn: Connection, org_id: int, narrowed: Filter, *, before: int, limit: int
 ) -> list[OrderRow]:
-    values = {"org_id": org_id, "before": before, "limit": limit, "contact_id": contact_id, "status": status}
-    cursor = await conn.execute(q.list_orders, values)
+    values = {"org_id": org_id, "before": before, "limit": limit, **narrowed.values()}
+    cursor = await conn.execute(q.list_orders, values, prepare=False)
     return [OrderRow(*row) for row in await cursor.fetchall()]
 
 
 async def get_order(conn: Connection, org_id: int, order_id: int) -> Order:
-    """With its items. Raises NotFound."""
+    """With its items and its contact, if there is one alive. Raises NotFound."""
     values = {"org_id": org_id, "order_id": order_id}
     row = await (await conn.execute(q.get_order, values)).fetchone()
     if row is None:
         raise NotFound(f"Order {order_id} is not found")
     items = await (await conn.execute(q.get_items, values)).fetchall()
-    return Order(*(*row, [OrderItem(*item) for item in items]))
+    buyer = await (await conn.execute(q.buyer, {"org_id": org_id, "contact_id": row[2]})).fetchone()
+    return Order(*row, [OrderItem(*item) for item in items], None if buyer is None else Buyer(*buyer))

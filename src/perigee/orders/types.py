@@ -12,6 +12,10 @@ from perigee.events.types import Identity
 
 CANCELLED = "CANCELLED"
 DELIVERED = "DELIVERED"
+PLACED = frozenset({"INITIALIZED", "IN_PROGRESS", DELIVERED})
+"""What the page of orders adds up as its total (product 9)."""
+STATUSES = PLACED | {CANCELLED, "ABANDONED_SHOPPING_CART"}
+"""Those we know; others are accepted, make their event and count nowhere (contract 17.1)."""
 
 
 class Item(NamedTuple):
@@ -62,11 +66,22 @@ class OrderTotals(msgspec.Struct):
     last_at: datetime
 
 
+class PlacedTotal(msgspec.Struct):
+    """Orders that are initialised, in progress or delivered, of one currency; `total` is exact, in `currency`."""
+
+    currency: str
+    orders: int
+    total: Decimal
+
+
 class OrderSummary(msgspec.Struct):
     """How many orders there are; `totals` has a line for each status and currency."""
 
     orders: int
     totals: list[OrderTotals]
+    placed: list[PlacedTotal]
+    """What is called the total: cancelled orders and abandoned carts stand apart (product 9). A line for each
+    currency."""
 
 
 class OrderRow(msgspec.Struct):
@@ -93,7 +108,25 @@ class OrderItem(msgspec.Struct):
     """The item's other members, in their wire names."""
 
 
+class Buyer(msgspec.Struct):
+    """The contact of an order."""
+
+    contact_id: int
+    external_id: str | None
+    email: str | None
+    phone: str | None
+    first_name: str | None
+    last_name: str | None
+
+
 class Order(OrderRow):
     details: dict[str, Any]
     """The order's other members, in their wire names."""
     items: list[OrderItem]
+    contact: Buyer | None
+    """None: nobody's any more."""
+
+
+class OrderUpdate(msgspec.Struct, forbid_unknown_fields=True):
+    status: str
+    """INITIALIZED, IN_PROGRESS, DELIVERED, CANCELLED, ABANDONED_SHOPPING_CART, or a word of the shop's own."""
