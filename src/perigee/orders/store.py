@@ -143,4 +143,5 @@ async def get_order(conn: Connection, org_id: int, order_id: int) -> Order:
         raise NotFound(f"Order {order_id} is not found")
     items = await (await conn.execute(q.get_items, values)).fetchall()
     buyer = await (await conn.execute(q.buyer, {"org_id": org_id, "contact_id": row[2]})).fetchone()
-    return Order(*row, [OrderItem(*item) for item in items], None if buyer is None else Buyer(*buyer))
+    contact = None if buyer is None else Buyer(*buyer)
+    return Order(*(*row, [OrderItem(*item) for item in items], contact))
