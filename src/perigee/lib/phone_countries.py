@@ -6,9 +6,8 @@ The plans of numbers are those of `phonenumbers`. Its import takes 100 ms, so it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @cache
@@ -19,21 +18,33 @@ def countries() -> frozenset[str]:
     return frozenset(phonenumbers.SUPPORTED_REGIONS)
 
 
-@cache
-def pattern(country: str) -> str:
-    """A regular expression that the numbers of a country meet from their start, for PostgreSQL and for Python alike.
+class Plan(NamedTuple):
+    """A country has the numbers that `own` finds and none of `before` does: regular expressions for PostgreSQL and
+    Python alike, over the digits with the calling code and without a plus sign. The first of the countries that
+    share a calling code whose plan a number meets has it. Without look-ahead, which makes PostgreSQL slow."""
 
-    Numbers are digits with the calling code and without a plus sign. Raises KeyError for what is no country.
-    """
+    own: str
+    before: tuple[str, ...] = ()
+
+    def has(self, phone: str) -> bool:
+        return _finds(self.own, phone) and not any(_finds(other, phone) for other in self.before)
+
+
+@cache
+def plan(country: str) -> Plan:
+    """Raises KeyError for what is no country."""
     import phonenumbers
 
-    calling_code = _calling_codes()[country]
-    sharing = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[calling_code]
+    code = _calling_codes()[country]
+    sharing = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
     if len(sharing) == 1:
-        return f"^{calling_code}"
-    # The first country whose plan a number meets has it, so those before must not.
-    before = "".join(f"(?!{_plan(other)})" for other in sharing[: sharing.index(country)])
-    return f"^{calling_code}{before}{_plan(country)}"
+        return Plan(f"^{code}")
+    numbers = [f"^{code}{_numbers(other)}" for other in sharing[: sharing.index(country) + 1]]
+    return Plan(numbers[-1], tuple(numbers[:-1]))
+
+
+def _finds(pattern: str, phone: str) -> bool:
+    return re.match(pattern, phone, re.ASCII) is not None
 
 
 @lru_cache(maxsize=65_536)
@@ -43,7 +54,7 @@ def country_of(phone: str) -> str | None:
 
     for length in (1, 2, 3):
         for country in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(phone[:length] or 0), ()):
-            if country in countries() and re.match(pattern(country), phone, re.ASCII):
+            if country in countries() and plan(country).has(phone):
                 return str(country)
     return None
 
@@ -56,7 +67,7 @@ def _calling_codes() -> dict[str, int]:
     return {country: code for code, sharing in codes for country in sharing if country in countries()}
 
 
-def _plan(country: str) -> str:
+def _numbers(country: str) -> str:
     """What distinguishes a country's numbers behind a shared calling code: their first digits, or the whole plan."""
     from phonenumbers import PhoneMetadata
 
@@ -67,21 +78,5 @@ def _plan(country: str) -> str:
         metadata.premium_rate, metadata.toll_free, metadata.shared_cost, metadata.voip, metadata.personal_number,
         metadata.pager, metadata.uan, metadata.voicemail, metadata.fixed_line, metadata.mobile,
     ]  # fmt: skip
-    return f"(?={_numbers([metadata.general_desc])}){_numbers(kinds)}"
-
-
-def _numbers(described: Iterable[Any]) -> str:
-    return (
-        "(?:"
-        + "|".join(
-            f"{_lengths(one.possible_length)}(?:{one.national_number_pattern})"
-            for one in described
-            if one is not None and one.national_number_pattern
-        )
-        + ")$"
-    )
-
-
-def _lengths(possible: Iterable[int]) -> str:
-    lengths = "|".join(f"[0-9]{{{length}}}" for length in possible)
-    return f"(?=(?:{lengths})$)" if lengths else ""
+    patterns = [kind.national_number_pattern for kind in kinds if kind is not None]
+    return f"(?:{'|'.join(dict.fromkeys(filter(None, patterns)))})$"

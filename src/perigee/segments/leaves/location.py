@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from perigee.errors import Invalid
-from perigee.lib.languages import normal_language
-from perigee.lib.phone_countries import countries, country_of, pattern
+from perigee.lib.phone_countries import countries, country_of, plan
 from perigee.segments.comparisons import MAX_VALUES
-from perigee.segments.languages import in_languages, language_sql
+from perigee.segments.languages import check_languages, in_languages, language_sql
 from perigee.segments.leaves.leaf import PlainLeaf
 from perigee.segments.person import Person
 from perigee.segments.sql import Sql
@@ -26,9 +24,7 @@ class LanguageLeaf(PlainLeaf, frozen=True, tag="language"):
     def check(self, at: str, catalogue: Catalogue) -> None:
         if not 1 <= len(self.languages) <= MAX_VALUES:
             raise Invalid(f"{at}.languages: must hold 1 to {MAX_VALUES} languages, has {len(self.languages)}")
-        for n, language in enumerate(self.languages):
-            if normal_language(language) is None:
-                raise Invalid.of(f"{at}.languages[{n}]", language, "is not a language code like en or es-AR")
+        check_languages(self.languages, f"{at}.languages")
 
     def predicate(self, sql: Sql, contact: str) -> str:
         return language_sql(sql, f"{contact}.language", self.languages)
@@ -58,8 +54,15 @@ class PhoneCountryLeaf(PlainLeaf, frozen=True, tag="phone_country"):
                 raise Invalid.of(f"{at}.countries[{n}]", country, "is not a country's code like UA or GB")
 
     def predicate(self, sql: Sql, contact: str) -> str:
-        patterns = sql.bind(self._patterns(), "text[]")
-        return f"{contact}.phone ~ any({patterns})"
+        plans = [plan(country) for country in self.countries]
+        alone = "|".join(f"(?:{one.own})" for one in plans if not one.before)
+        found = [f"{contact}.phone ~ {sql.bind(alone, 'text')}"] if alone else []
+        for one in plans:
+            if one.before:
+                others = sql.bind(list(one.before), "text[]")
+                own = f"{contact}.phone ~ {sql.bind(one.own, 'text')}"
+                found.append(f"({own} and not {contact}.phone ~ any({others}))")
+        return f"({' or '.join(found)})"
 
     def found(self, person: Person, world: World) -> Any:
         phone: str | None = person.columns.get("phone")
@@ -67,7 +70,4 @@ class PhoneCountryLeaf(PlainLeaf, frozen=True, tag="phone_country"):
 
     def holds(self, person: Person, world: World) -> bool:
         phone: str | None = person.columns.get("phone")
-        return phone is not None and any(re.match(one, phone, re.ASCII) for one in self._patterns())
-
-    def _patterns(self) -> list[str]:
-        return [pattern(country) for country in self.countries]
+        return phone is not None and any(plan(country).has(phone) for country in self.countries)

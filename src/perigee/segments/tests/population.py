@@ -47,7 +47,7 @@ SENDS = {801: "email", 802: "sms", 803: "email", 804: "email"}
 CAMPAIGNS, MESSAGES = (851, 852), (861, 862, 863)
 TAGS = ("spring", "Весна")
 SPOKEN = ("uk", "en", "en-GB", "en-US", "es-AR")
-LANGUAGES = ("uk", "en", "en-GB", "es", "e")
+LANGUAGES = ("uk", "en", "EN_gb", "es", "pt")
 LINKS = ("https://shop.example/tea", "https://shop.example/Tea?a=1", "")
 REASONS = ("too_often", "unsubscribed", "550 no such user", "stopped")
 PRODUCTS = ("tea", "Tea", "mug", "10", "pot", "unknown")
@@ -55,7 +55,7 @@ STATUSES = ("DELIVERED", "IN_PROGRESS", "CANCELLED", "ABANDONED_SHOPPING_CART", 
 
 TEXTS = ("Kyiv", "kyiv", "KYIV", "Київ", "КИЇВ", "ИСПЫТАНИЕ", "İzmir", "izmir", "ΣΊΣΥΦΟΣ", "σίσυφοσ", "straße", "O'Hara",
          "50%", "a_b", "back\\slash", "x", "10", "9", "-1.5", "1e3", "2026-03-29")  # fmt: skip
-DOMAINS = ("example.com", "example.org", "mail.example.com")
+DOMAINS = ("example.com", "example.org", "mail.example.com", "my_shop.example")
 PHONES = ("38050", "1202555", "1416555", "447911", "4477977", "7701", "7912", "999")
 SITES = {"21": "shop.example", "22": "blog.example"}
 SYSTEMS = ("Android", "android", "iOS", "Windows")

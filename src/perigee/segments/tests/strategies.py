@@ -82,7 +82,7 @@ def email_domains() -> st.SearchStrategy[Node]:
 
 
 def languages() -> st.SearchStrategy[Node]:
-    return st.builds(LanguageLeaf, _some(*LANGUAGES[:-1], "EN_gb", "pt"))
+    return st.builds(LanguageLeaf, _some(*LANGUAGES))
 
 
 def phone_countries() -> st.SearchStrategy[Node]:
@@ -200,7 +200,7 @@ def narrowing_members() -> dict[str, st.SearchStrategy[Any]]:
         "categories": _few("news"),
         "variant": st.integers(0, 3),
         "languages": _few(*LANGUAGES),
-        "domains": _few(*DOMAINS, "Example.com"),
+        "domains": _few(*DOMAINS, "Example.com", "my%shop.example"),
         "period": comparisons(Period()),
         "hours": _few(*range(24)),
         "weekdays": _few(*range(1, 8)),
