@@ -60,6 +60,9 @@ class Mailed:
         await api.post("/api/v1/site/webpush/domain", {"domain": "https://shop.example.com", **worker})
         await api.get("/api/v1/site/webpush/script?domain=https://shop.example.com")  # makes the site's keys
         public = await shop.value("select vapid_public from webpush_domain where org_id = %(org)s")
+        export = (await api.post("/api/v4/exports", {})).json()["export_id"]
+        await api.run_jobs()
+        link = (await api.get(f"/api/v4/exports/{export}")).json()["link"]
         hook = callbacks.address("", shop.keys.sealing, api.org_id, provider[0])
         self.known = {
             "/o/{token:str}": self.links.open_pixel(),
@@ -74,6 +77,7 @@ class Mailed:
             "/sandbox/{sandbox_id:int}": f"/sandbox/{sandbox}",
             "/sandbox/{sandbox_id:int}/html": f"/sandbox/{sandbox}/html",
             "/sandbox/{sandbox_id:int}/raw": f"/sandbox/{sandbox}/raw",
+            "/exports/{token:str}": link.removeprefix(api.settings.public_url),
             "/scripts/{name:str}": f"/scripts/{site['siteId']}.js",
             "/webpush/{name:str}": f"/webpush/{public}.js",
         }

@@ -152,7 +152,10 @@ class First:
         intake = await self.make("/api/v4/webhook-intakes")
         mailbox = await self.make("/api/v4/bounce-mailboxes")
         destination = await self.make("/api/v4/destinations", name="slow.example.com")
+        export = await self.make("/api/v4/exports")
+        await self.api.run_jobs()
         self.ids |= {
+            "export_id": export["export_id"],
             "destination": destination["name"],
             "site_id": site["siteId"],
             "file_id": int(file["fileId"]),

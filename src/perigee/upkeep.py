@@ -18,6 +18,7 @@ from perigee.delivery import consequences
 from perigee.delivery.channels.smpp import strays
 from perigee.delivery.events import waiting
 from perigee.esputnik import repeat
+from perigee.exports import store as exports
 from perigee.files import preprocessor
 from perigee.http import idempotency
 from perigee.imports import store as imports
@@ -60,6 +61,8 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await come_back.prune(connection)
     async with database.transaction() as connection:
         await visitors.prune(connection, settings.visitor_days)
+    async with database.transaction() as connection:
+        await exports.prune(connection, settings.export_days)
     async with database.transaction() as connection:
         await enqueue_due(connection, settings.feed_hours)
     async with database.transaction() as connection:

@@ -13,6 +13,7 @@ from perigee.consent import pages as consent_pages
 from perigee.delivery import callback_page
 from perigee.delivery import pages as delivery_pages
 from perigee.delivery.channels.sandbox import pages as sandbox_pages
+from perigee.exports import pages as export_pages
 from perigee.http.context import AppContext
 from perigee.messages import view as message_view
 from perigee.observe import metrics_page
@@ -54,5 +55,6 @@ PAGES: tuple[Page, ...] = (
     *appinbox_pages.PAGES,
     *openapi_pages.PAGES,
     *site_pages.PAGES,
+    *export_pages.PAGES,
     *webpush_pages.PAGES,
 )

@@ -47,6 +47,7 @@ MODULES = (
     "perigee.reports.campaign.api",
     "perigee.site.api",
     "perigee.push.webpush_api",
+    "perigee.exports.api",
     "perigee.products.api",
     "perigee.promocodes.api",
     "perigee.senders.api",

@@ -16,6 +16,7 @@ MODULES = (
     "perigee.contacts.jobs",
     "perigee.contacts.upload.jobs",
     "perigee.contacts.merging.jobs",
+    "perigee.exports.jobs",
     "perigee.files.jobs",
     "perigee.imports.jobs",
     "perigee.orders.jobs",

@@ -10,12 +10,17 @@ from collections.abc import Sequence
 from perigee.contacts.erasure import store
 from perigee.contacts.erasure.person import Names
 from perigee.db.pool import Connection, Database
+from perigee.exports import store as exports
 from perigee.files import store as data_files
 from perigee.imports import store as imports
 from perigee.site.store import erase_visitors
 
 SWEEP_SECONDS = 300.0
 """After an erasure: by then no sender holds the people of a batch in memory any more (a lease is 30 s)."""
+
+
+EXPORT_SECONDS = 60.0
+"""An export that was begun longer than this after an erasure has nothing of the erased."""
 
 
 async def erase_all(conn: Connection, org_id: int, contact_ids: Sequence[int]) -> list[int]:
@@ -37,6 +42,7 @@ async def erase_all(conn: Connection, org_id: int, contact_ids: Sequence[int]) -
     await store.erase_nobodys(conn, org_id, names)
     await store.erase_addresses(conn, org_id, names.addresses)
     await imports.erase(conn, org_id, ids, values=names.values, texts=names.texts)
+    await exports.erase(conn, org_id, names)
     await data_files.erase(conn, org_id, sorted(names.emails))
     return sorted(names.contact_ids.intersection(contact_ids))
 
@@ -48,5 +54,6 @@ async def sweep(database: Database, seconds: float = SWEEP_SECONDS) -> int:
     for org_id, contact_ids in due:
         async with database.transaction() as conn:
             await store.erase_traces(conn, org_id, contact_ids)
+            await exports.sweep(conn, org_id, contact_ids, seconds - EXPORT_SECONDS)
             await store.forget_swept(conn, org_id, contact_ids)
     return sum(len(contact_ids) for _, contact_ids in due)
