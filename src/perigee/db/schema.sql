@@ -653,6 +653,49 @@ CREATE TABLE experiment (
     CONSTRAINT experiment_winner_by_check CHECK ((winner_by = ANY (ARRAY['opens'::text, 'clicks'::text, 'conversions'::text, 'hand'::text])))
 );
 
+CREATE TABLE export (
+    org_id bigint NOT NULL,
+    export_id bigint NOT NULL,
+    kind text NOT NULL,
+    request jsonb NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    total bigint,
+    done bigint DEFAULT 0 NOT NULL,
+    pieces integer DEFAULT 0 NOT NULL,
+    place jsonb,
+    bytes bigint DEFAULT 0 NOT NULL,
+    attached bigint DEFAULT 0 NOT NULL,
+    lists bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    moved_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    CONSTRAINT export_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text, 'erased'::text])))
+);
+
+ALTER TABLE export ALTER COLUMN export_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME export_export_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE export_person (
+    org_id bigint NOT NULL,
+    export_id bigint NOT NULL,
+    contact_id bigint NOT NULL
+);
+
+CREATE TABLE export_piece (
+    org_id bigint NOT NULL,
+    export_id bigint NOT NULL,
+    number integer NOT NULL,
+    content bytea NOT NULL
+);
+
 CREATE TABLE field (
     org_id bigint NOT NULL,
     field_id bigint NOT NULL,
@@ -1738,6 +1781,15 @@ ALTER TABLE ONLY event_type
 ALTER TABLE ONLY experiment
     ADD CONSTRAINT experiment_pkey PRIMARY KEY (org_id, send_id);
 
+ALTER TABLE ONLY export_person
+    ADD CONSTRAINT export_person_pkey PRIMARY KEY (org_id, export_id, contact_id);
+
+ALTER TABLE ONLY export_piece
+    ADD CONSTRAINT export_piece_pkey PRIMARY KEY (org_id, export_id, number);
+
+ALTER TABLE ONLY export
+    ADD CONSTRAINT export_pkey PRIMARY KEY (org_id, export_id);
+
 ALTER TABLE ONLY field_group
     ADD CONSTRAINT field_group_org_id_key_key UNIQUE (org_id, key);
 
@@ -2034,6 +2086,8 @@ CREATE INDEX event_default_org_id_contact_id_event_type_id_occurred_at_idx ON ev
 
 CREATE INDEX experiment_due ON experiment USING btree (decide_at) WHERE (decided_at IS NULL);
 
+CREATE INDEX export_person_contact ON export_person USING btree (org_id, contact_id);
+
 CREATE INDEX idempotency_key_at ON idempotency_key USING btree (at);
 
 CREATE INDEX import_remark_subject ON import_remark USING btree (org_id, subject) WHERE (subject IS NOT NULL);
@@ -2210,6 +2264,9 @@ ALTER TABLE ONLY event_type
 
 ALTER TABLE ONLY experiment
     ADD CONSTRAINT experiment_org_id_send_id_fkey FOREIGN KEY (org_id, send_id) REFERENCES send(org_id, send_id);
+
+ALTER TABLE ONLY export
+    ADD CONSTRAINT export_org_id_fkey FOREIGN KEY (org_id) REFERENCES organisation(org_id);
 
 ALTER TABLE ONLY field_group
     ADD CONSTRAINT field_group_org_id_fkey FOREIGN KEY (org_id) REFERENCES organisation(org_id);
