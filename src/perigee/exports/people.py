@@ -50,6 +50,10 @@ COLUMNS: Final = (
 )
 """Orders are the delivered ones, their sums in the organisation's currency. The additional fields follow, by the names of their merge tags."""
 
+_ALIVE = """select contact.contact_id from ({people}) people
+join contact on contact.org_id = %(org_id)s and contact.contact_id = people.contact_id and contact.deleted_at is null"""
+"""Whom a ledger names may have been deleted since."""
+
 Fields = dict[str, str]
 """Id of an additional field by its heading."""
 
@@ -92,7 +96,7 @@ async def _chosen(conn: Connection, org_id: int, wanted: ExportCreate, now: date
         return await _compiled(conn, await read_tree(conn, org_id, read(wanted.condition), now, strict=True))
     if wanted.follow is not None:
         followed = await people_sql(conn, org_id, wanted.follow)
-        return Compiled(store.q.alive.replace("{people}", followed.sql.rstrip(";")), followed.values)
+        return Compiled(_ALIVE.format(people=followed.sql.rstrip(";")), followed.values)
     return Compiled(store.q.everybody, {"org_id": org_id})
 
 

@@ -102,18 +102,8 @@ where export_piece.org_id = %(org_id)s and export_piece.export_id = hit.export_i
 -- Of exports that had gone before, whoever is left.
 delete from export_person where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
 
--- name: gather
--- In the braces stands a select of contact ids.
-insert into export_person (org_id, export_id, contact_id)
-select distinct %(org_id)s::bigint, %(export_id)s::bigint, chosen.contact_id from ({chosen}) chosen;
-
 -- name: everybody
-select contact_id from contact where org_id = %(org_id)s and deleted_at is null
-
--- name: alive
--- The same; whom a ledger names may have been deleted since.
-select contact.contact_id from ({people}) people
-join contact on contact.org_id = %(org_id)s and contact.contact_id = people.contact_id and contact.deleted_at is null
+select contact_id from contact where org_id = %(org_id)s and deleted_at is null;
 
 -- name: page_of_people
 select contact_id from export_person

@@ -14,6 +14,9 @@ from perigee.segments.compile import Compiled
 
 q = load(__package__)
 
+_GATHER = """insert into export_person (org_id, export_id, contact_id)
+select distinct %(org_id)s::bigint, %(export_id)s::bigint, chosen.contact_id from ({chosen}) chosen"""
+
 
 async def insert(conn: Connection, org_id: int, kind: str, request: bytes, lists: Sequence[int]) -> int:
     values = {"org_id": org_id, "kind": kind, "request": request.decode(), "lists": list(lists)}
@@ -85,7 +88,7 @@ async def piece(conn: Connection, org_id: int, export_id: int, number: int) -> b
 
 async def gather(conn: Connection, org_id: int, export_id: int, chosen: Compiled) -> int:
     """Notes everybody of a select of contact ids, once. How many."""
-    statement = q.gather.replace("{chosen}", chosen.sql)
+    statement = _GATHER.format(chosen=chosen.sql.rstrip(";"))
     values = {**chosen.values, "org_id": org_id, "export_id": export_id}
     return (await conn.execute(statement.encode(), values, prepare=False)).rowcount
 
