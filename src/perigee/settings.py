@@ -175,6 +175,7 @@ class Settings:
     past_event_days: int = setting(730, "How old a past event may be.", check=between(1, 36500))
     merge_undo_days: int = setting(
         30, "How long a merge of two contacts can be undone.", check=between(1, 3650)
+    )
     export_days: int = setting(
         3, "Days that the file of an export is kept and its link opens it.", check=between(1, 90)
     )
