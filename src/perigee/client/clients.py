@@ -12,6 +12,7 @@ from perigee.client import (
     destinations,
     domains,
     duplicates,
+    imports,
     messages,
     orders,
     promocodes,
@@ -55,6 +56,19 @@ class Methods:
     merge_run = method(duplicates.merge_run)
     cancel_merge_run = method(duplicates.cancel_merge_run)
     wait_for_merge_run = method(duplicates.wait_for_merge_run)
+    upload_import = method(imports.upload_import)
+    get_import = method(imports.get_import)
+    list_imports = method(imports.list_imports)
+    preview_import = method(imports.preview_import)
+    start_import = method(imports.start_import)
+    cancel_import = method(imports.cancel_import)
+    wait_for_file_import = method(imports.wait_for_file_import)
+    import_report = method(imports.import_report)
+    list_import_schemes = method(imports.list_import_schemes)
+    get_import_scheme = method(imports.get_import_scheme)
+    create_import_scheme = method(imports.create_import_scheme)
+    change_import_scheme = method(imports.change_import_scheme)
+    delete_import_scheme = method(imports.delete_import_scheme)
 
     unsubscribe_reasons = method(consent.unsubscribe_reasons)
     consent_history = method(consent.consent_history)

@@ -15,7 +15,7 @@ LARGEST_PAGE = 500
 
 
 async def cursor_list(
-    transport: Transport, path: str, kind: type[T], *, limit: int | None = None, **query: Any
+    transport: Transport, path: str, kind: type[T], /, *, limit: int | None = None, **query: Any
 ) -> list[T]:
     """An `/api/v4` list; at most `limit` elements if given."""
     read = json(Page[kind])  # type: ignore[valid-type]  # a type at run time

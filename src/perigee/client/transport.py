@@ -11,9 +11,9 @@ import asyncio
 import os
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import aiohttp
 import msgspec
@@ -22,6 +22,7 @@ from perigee.client.errors import ApiError, ClientError, Unreachable
 
 T = TypeVar("T")
 
+PIECE = 256 * 1024
 _REPEATABLE = frozenset({"GET", "PUT", "DELETE", "HEAD"})
 _COME_BACK = frozenset({429, 503})
 
@@ -109,13 +110,28 @@ class Transport:
             await asyncio.sleep(pause)
         raise AssertionError("a try either returns or raises")
 
+    async def upload(
+        self, path: str, file: IO[bytes], answer: Callable[[Reply], T], *, query: Mapping[str, str]
+    ) -> T:
+        """POSTs a file, which is read piece by piece, from where it stands: one try, of any length. Raises as `call`."""
+        kept_open = aiohttp.ClientTimeout(total=None, sock_read=self._patience.timeout)
+        headers = {"Content-Type": "application/octet-stream"}
+        try:
+            reply = await self._once("POST", path, query, headers, _pieces(file), limits=kept_open)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unreachable(self._why(error)) from error
+        if reply.status >= 400:
+            raise ApiError.of(reply.status, reply.body)
+        return self._read(reply, answer)
+
     async def _once(
         self,
         method: str,
         path: str,
         parameters: Mapping[str, str],
         headers: Mapping[str, str],
-        content: bytes | None,
+        content: bytes | AsyncIterator[bytes] | None,
+        limits: aiohttp.ClientTimeout | None = None,
     ) -> Reply:
         if self._session is None:
             self._session = aiohttp.ClientSession(
@@ -124,7 +140,13 @@ class Transport:
                 headers={"Authorization": self._authorization, "Accept": "application/json"},
             )
         async with self._session.request(
-            method, self.url + path, params=parameters, data=content, headers=headers, allow_redirects=False
+            method,
+            self.url + path,
+            params=parameters,
+            data=content,
+            headers=headers,
+            allow_redirects=False,
+            timeout=limits or self._session.timeout,
         ) as response:
             return Reply(response.status, response.headers, await response.read())
 
@@ -151,6 +173,11 @@ class Transport:
             reason = os.strerror(number) if number > 0 else error.os_error.strerror
             return f"no server answers at {self.url}: {reason or error.os_error}"
         return f"the connection to {self.url} broke: {str(error) or type(error).__name__}"
+
+
+async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(file.read, PIECE):
+        yield piece
 
 
 def json(kind: type[T]) -> Callable[[Reply], T]:

@@ -25,7 +25,8 @@ from perigee.imports import start as life
 from perigee.imports.intake import NAME_LENGTH, incoming
 from perigee.imports.kind import kind_of
 from perigee.imports.mapping import by_headings
-from perigee.imports.resource import ImportDetail, ImportFile, PreviewAnswer, detail, previewed, shown
+from perigee.imports.resource import detail, previewed, shown
+from perigee.imports.shapes import ImportDetail, ImportFile, PreviewAnswer
 from perigee.imports.spool import keep
 from perigee.imports.types import Plan
 from perigee.lib.scalars import to_text

@@ -10,6 +10,7 @@ from perigee.db.pool import Connection
 from perigee.errors import Conflict, Invalid, NotFound
 from perigee.imports.kind import kind_of
 from perigee.imports.mapping import fits
+from perigee.imports.shapes import Scheme
 from perigee.imports.store import q
 from perigee.imports.types import Format, Plan
 from perigee.lib.scalars import to_text
@@ -17,15 +18,6 @@ from perigee.lib.scalars import to_text
 NAME_LENGTH = 255
 
 _json = msgspec.json.Encoder().encode
-
-
-class Scheme(msgspec.Struct):
-    """`plan`: as an import's, its columns by headings."""
-
-    scheme_id: int
-    kind: str
-    name: str
-    plan: Plan
 
 
 async def all_of(conn: Connection, org_id: int, kind: str | None = None) -> list[Scheme]:

@@ -6,7 +6,7 @@ import msgspec
 
 from perigee.http.v4 import Call, Created, Page, Query, Right, operation
 from perigee.imports import schemes
-from perigee.imports.schemes import Scheme
+from perigee.imports.shapes import Scheme
 from perigee.imports.types import Plan
 
 _PATH = "/import-schemes/{scheme_id:int}"

@@ -9,7 +9,7 @@ from perigee.contacts.field_store import DefinitionRow
 from perigee.imports.types import Target, ValueType
 
 STANDARD: Final = (
-    Target("email", "Email", "email", ("e-mail", "mail", "email address", "emailaddress", "электронная почта",
+    Target("email", "Email", "email", ("e-mail", "mail", "email address", "mail address", "электронная почта",
         "почта", "эл. почта", "имейл", "електронна пошта", "пошта", "ел. пошта", "імейл", "адрес почты")),
     Target("phone", "Phone", "phone", ("sms", "mobile", "mobile phone", "phone number", "tel", "telephone", "viber",
         "cell", "телефон", "номер телефона", "мобильный", "мобильный телефон", "тел", "номер телефону", "мобільний",
