@@ -24,6 +24,7 @@ from perigee.http import idempotency
 from perigee.imports import store as imports
 from perigee.paging import marks
 from perigee.products.jobs import enqueue_due
+from perigee.products.store import prune_changes
 from perigee.rfm import day as rfm_day
 from perigee.rfm import store as rfm
 from perigee.segments.live import store as live_segments
@@ -63,6 +64,8 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
         await visitors.prune(connection, settings.visitor_days)
     async with database.transaction() as connection:
         await exports.prune(connection, settings.export_days)
+    async with database.transaction() as connection:
+        await prune_changes(connection)
     async with database.transaction() as connection:
         await enqueue_due(connection, settings.feed_hours)
     async with database.transaction() as connection:

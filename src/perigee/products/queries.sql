@@ -54,25 +54,34 @@ with given as (
            case when wins then coalesce((stored).tags, '{}') || (given).tags
                 else (given).tags || (stored).tags end as tags
     from known
+), written as (
+    insert into product as kept (
+        org_id, product_id, name, url, image_url, description, brand, price, currency, in_stock, categories, tags, source,
+        as_of
+    )
+    select %(org_id)s, product_id, name, url, image_url, description, brand, price, currency, in_stock, categories, tags,
+           source, as_of
+    from merged m
+    where not is_known or %(source)s = 'feed' or as_of > known_as_of + interval '1 day'
+       or (name, url, image_url, description, brand, price, currency, in_stock, categories, tags, source)
+          is distinct from ((stored).name, (stored).url, (stored).image_url, (stored).description, (stored).brand,
+                            (stored).price, (stored).currency, (stored).in_stock, (stored).categories, (stored).tags,
+                            (stored).source)
+    order by product_id
+    on conflict (org_id, product_id) do update
+    set name = excluded.name, url = excluded.url, image_url = excluded.image_url, description = excluded.description,
+        brand = excluded.brand, price = excluded.price, currency = excluded.currency, in_stock = excluded.in_stock,
+        categories = excluded.categories, tags = excluded.tags, source = excluded.source, as_of = excluded.as_of
+    where excluded.as_of >= kept.as_of
+    returning new.product_id, new.as_of, new.source, new.price, new.currency, new.in_stock,
+              old.source as old_source, old.price as old_price, old.currency as old_currency, old.in_stock as old_in_stock
 )
-insert into product as kept (
-    org_id, product_id, name, url, image_url, description, brand, price, currency, in_stock, categories, tags, source,
-    as_of
-)
-select %(org_id)s, product_id, name, url, image_url, description, brand, price, currency, in_stock, categories, tags,
-       source, as_of
-from merged m
-where not is_known or %(source)s = 'feed' or as_of > known_as_of + interval '1 day'
-   or (name, url, image_url, description, brand, price, currency, in_stock, categories, tags, source)
-      is distinct from ((stored).name, (stored).url, (stored).image_url, (stored).description, (stored).brand,
-                        (stored).price, (stored).currency, (stored).in_stock, (stored).categories, (stored).tags,
-                        (stored).source)
-order by product_id
-on conflict (org_id, product_id) do update
-set name = excluded.name, url = excluded.url, image_url = excluded.image_url, description = excluded.description,
-    brand = excluded.brand, price = excluded.price, currency = excluded.currency, in_stock = excluded.in_stock,
-    categories = excluded.categories, tags = excluded.tags, source = excluded.source, as_of = excluded.as_of
-where excluded.as_of >= kept.as_of;
+insert into product_change (org_id, changed_at, product_id, old_price, price, currency, old_in_stock, in_stock)
+select %(org_id)s, as_of, product_id, old_price, price, currency, old_in_stock, in_stock
+from written
+where 'order' not in (source, old_source)
+  and (old_in_stock <> in_stock or (old_price <> price and old_currency is not distinct from currency))
+on conflict (org_id, changed_at, product_id) do update set price = excluded.price, in_stock = excluded.in_stock;
 
 -- name: read_products
 -- Products by id.
@@ -224,5 +233,17 @@ update product_feed set error = %(error)s where org_id = %(org_id)s and is_defau
 
 -- name: retire_products
 -- What an earlier feed had and this one has not is not sold any more.
-update product set in_stock = false
-where org_id = %(org_id)s and source = 'feed' and as_of < %(before)s and in_stock is distinct from false;
+with retired as (
+    update product set in_stock = false
+    where org_id = %(org_id)s and source = 'feed' and as_of < %(before)s and in_stock is distinct from false
+    returning product_id, price, currency, old.in_stock as old_in_stock, new.in_stock
+)
+insert into product_change (org_id, changed_at, product_id, old_price, price, currency, old_in_stock, in_stock)
+select %(org_id)s, %(before)s, product_id, price, price, currency, old_in_stock, in_stock
+from retired
+where old_in_stock
+on conflict (org_id, changed_at, product_id) do update set in_stock = excluded.in_stock;
+
+-- name: prune_changes
+-- across organisations: housekeeping.
+delete from product_change where changed_at < now() - %(days)s * interval '1 day';

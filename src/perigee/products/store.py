@@ -16,6 +16,8 @@ from perigee.products.types import Product, ProductRow, Source
 
 q = load(__package__)
 
+CHANGE_DAYS = 180
+
 
 def _json(value: object) -> str:
     return json_edge.encode(value).decode()
@@ -25,7 +27,11 @@ async def upsert_products(
     conn: Connection, org_id: int, rows: Sequence[ProductRow], *, source: Source
 ) -> None:
     """Stores what `source` says. Of two rows about one product the last one counts. Later data (`as_of`) replace
-    earlier ones; None changes nothing; an order never replaces what a feed, the tracker or an API call said."""
+    earlier ones; None changes nothing; an order never replaces what a feed, the tracker or an API call said.
+
+    Another price or another answer to whether there are any is written down beside it (`product_change`), unless it
+    is only an order that says so.
+    """
     latest = {row.product_id: row for row in rows}
     given = [latest[product_id] for product_id in sorted(latest)]
     if not given:
@@ -50,6 +56,11 @@ async def upsert_products(
             "as_of": pack(None if row.as_of is None else row.as_of.isoformat() for row in given),
         },
     )
+
+
+async def prune_changes(conn: Connection) -> None:
+    """Forgets what changed about products more than `CHANGE_DAYS` ago."""
+    await conn.execute(q.prune_changes, {"days": CHANGE_DAYS})
 
 
 async def read_products(conn: Connection, org_id: int, product_ids: Sequence[str]) -> dict[str, Product]:

@@ -30,6 +30,9 @@ from perigee.segments.leaves.membership import CategoryLeaf, SegmentLeaf
 from perigee.segments.leaves.message_rates import MessageRateLeaf
 from perigee.segments.leaves.messages import MessageLeaf, MessageTimeLeaf
 from perigee.segments.leaves.orders import OrdersLeaf
+from perigee.segments.leaves.product_change import ProductChangeLeaf
+from perigee.segments.leaves.regular_demand import RegularDemandLeaf
+from perigee.segments.leaves.rfm import RfmLeaf
 from perigee.segments.leaves.site import SiteLeaf
 from perigee.segments.leaves.tokens import TokenLeaf
 from perigee.segments.node import Node
@@ -80,6 +83,9 @@ Condition = Union[  # noqa: UP007  # msgspec resolves the forward references thr
     SiteLeaf,
     CartLeaf,
     AbandonedLeaf,
+    ProductChangeLeaf,
+    RegularDemandLeaf,
+    RfmLeaf,
     MessageLeaf,
     MessageTimeLeaf,
     MessageRateLeaf,

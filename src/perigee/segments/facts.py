@@ -14,6 +14,7 @@ from perigee.segments.leaves.happenings import SOURCES
 from perigee.segments.person import (
     NO_ORDERS,
     Address,
+    Change,
     Event,
     Happening,
     Item,
@@ -23,6 +24,7 @@ from perigee.segments.person import (
     OrderSums,
     Person,
     Product,
+    RfmPlace,
     Token,
     product_id_of,
 )
@@ -50,7 +52,8 @@ async def load_people(
     orders = await load.orders(items=needs.items) if needs.orders else {}
     events = await load.events(needs.events, needs.lists) if needs.events else {}
     messages = await load.messages(needs.messages, needs.message_details) if needs.messages else {}
-    products = await load.products(orders, events) if needs.products else {}
+    products = await load.products(orders, events, changes=needs.changes) if needs.products else {}
+    rfm = await load.rfm() if needs.rfm else {}
     people = {}
     for *columns, fields in contacts:
         number = columns[0]
@@ -66,6 +69,7 @@ async def load_people(
             placed=placed,
             orders=orders.get(number, ()),
             events=events.get(number, {}),
+            rfm=rfm.get(number, {}),
             products=products,
             messages=messages.get(number, {}),
         )
@@ -103,6 +107,12 @@ class _Loader(NamedTuple):
             for contact_id, *columns in await self.rows(queries.facts_order_sums)
         }
 
+    async def rfm(self) -> dict[int, dict[str, RfmPlace]]:
+        found: dict[int, dict[str, RfmPlace]] = defaultdict(dict)
+        for contact_id, grid, *place in await self.rows(queries.facts_rfm):
+            found[contact_id][grid] = RfmPlace(*place)
+        return found
+
     async def orders(self, *, items: bool) -> dict[int, list[Order]]:
         listed: dict[int, list[Item]] = defaultdict(list)
         if items:
@@ -114,15 +124,26 @@ class _Loader(NamedTuple):
         return found
 
     async def products(
-        self, orders: Mapping[int, Sequence[Order]], events: Mapping[int, Mapping[int, Sequence[Event]]]
+        self,
+        orders: Mapping[int, Sequence[Order]],
+        events: Mapping[int, Mapping[int, Sequence[Event]]],
+        *,
+        changes: bool,
     ) -> dict[str, Product]:
         """Those that the people's orders and events name."""
         named = {item.product_id for of in orders.values() for order in of for item in order.items}
         for event in (event for by_type in events.values() for of in by_type.values() for event in of):
             things = [event.params, *(thing for listed in event.lists.values() for thing in listed)]
             named.update(filter(None, map(product_id_of, things)))
-        rows = await self.rows(queries.facts_products, product_ids=sorted(named))
-        return {product_id: Product(*columns) for product_id, *columns in rows}
+        values = {"product_ids": sorted(named)}
+        listed: dict[str, list[Change]] = defaultdict(list)
+        if changes:
+            for product_id, *change in await self.rows(queries.facts_product_changes, **values):
+                listed[product_id].append(Change(*change))
+        return {
+            product_id: Product(*columns)._replace(changes=listed.get(product_id, ()))
+            for product_id, *columns in await self.rows(queries.facts_products, **values)
+        }
 
     async def events(
         self, wanted: dict[int, set[str]], lists: dict[str, set[str]]

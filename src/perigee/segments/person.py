@@ -51,6 +51,14 @@ class OrderSums(NamedTuple):
 NO_ORDERS = OrderSums()
 
 
+class RfmPlace(NamedTuple):
+    """A cell of a grid, and when the contact came into it."""
+
+    recency: int
+    frequency: int
+    since: datetime
+
+
 class Item(NamedTuple):
     product_id: str
     quantity: Decimal
@@ -66,6 +74,17 @@ class Order(NamedTuple):
     """None unless the tree looks at items."""
 
 
+class Change(NamedTuple):
+    """What changed about a product."""
+
+    at: datetime
+    old_price: Decimal | None
+    price: Decimal | None
+    currency: str | None
+    old_in_stock: bool | None
+    in_stock: bool | None
+
+
 class Product(NamedTuple):
     """What is known of a product now."""
 
@@ -76,6 +95,9 @@ class Product(NamedTuple):
     in_stock: bool | None
     categories: Sequence[str]
     tags: Mapping[str, Sequence[str]]
+    currency: str | None
+    changes: Sequence[Change] = ()
+    """None unless the tree looks at them."""
 
 
 PRODUCT_ID_NAMES = ("productId", "productKey", "product_id")
@@ -142,6 +164,8 @@ class Person:
     orders: Sequence[Order] = ()
     events: Mapping[int, Sequence[Event]] = field(default_factory=dict)
     """By event type id; in the order of time, those of one instant in that of their ids."""
+    rfm: Mapping[str, RfmPlace] = field(default_factory=dict)
+    """By grid."""
     products: Mapping[str, Product] = field(default_factory=dict)
     """Those that the person's orders and events name, and more; by id."""
     messages: Mapping[Happening, Sequence[Message]] = field(default_factory=dict)
@@ -159,6 +183,9 @@ class Needs:
     orders: bool = False
     items: bool = False
     """Of the orders."""
+    rfm: bool = False
+    changes: bool = False
+    """Of the products."""
     products: bool = False
     """Those of the items, and of the events' parameters of `leaves.visits`."""
     events: dict[int, set[str]] = field(default_factory=dict)

@@ -165,9 +165,19 @@ from orders o
 join order_item i on i.org_id = %(org_id)s and i.order_id = o.order_id
 where o.org_id = %(org_id)s and o.contact_id = any(%(contact_ids)s::bigint[]);
 
+-- name: facts_rfm
+select contact_id, grid, recency, frequency, since
+from contact_rfm
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]);
+
 -- name: facts_products
-select product_id, name, brand, url, price, in_stock, categories, tags
+select product_id, name, brand, url, price, in_stock, categories, tags, currency
 from product
+where org_id = %(org_id)s and product_id = any(%(product_ids)s::text[]);
+
+-- name: facts_product_changes
+select product_id, changed_at, old_price, price, currency, old_in_stock, in_stock
+from product_change
 where org_id = %(org_id)s and product_id = any(%(product_ids)s::text[]);
 
 -- name: facts_events

@@ -74,6 +74,15 @@ async def test_what_a_feed_does_not_name_any_more_is_sold_out(api: Api, files: F
     ]
 
 
+async def test_another_feed_tells_what_changed(api: Api, files: Files) -> None:
+    await set_feed(api, files.link(feed(A="1", B="2", C="3")))
+    files.link(feed(B="1.50", C="3"))
+    await api.post("/api/v4/product-feeds/import")
+    await api.run_jobs()
+    changes = "select product_id, old_price, price, old_in_stock, in_stock from product_change where org_id = %(org_id)s"
+    assert sorted(await api.rows(changes)) == [("A", 1, 1, True, False), ("B", 2, 1.5, True, True)]
+
+
 @pytest.mark.parametrize("body", ["", "<rss>", "not xml", feed()])
 async def test_a_bad_feed_changes_nothing_and_says_why(api: Api, files: Files, body: str) -> None:
     await set_feed(api, files.link(feed(A="1")))

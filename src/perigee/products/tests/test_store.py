@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from perigee.db.pool import Connection, Database
-from perigee.products.store import read_products, upsert_products
+from perigee.products.store import prune_changes, read_products, upsert_products
 from perigee.products.types import Product, ProductRow, Source
 from perigee.testing.api import make_organisation
 
@@ -105,3 +105,45 @@ async def test_organisations_have_their_own_products(shop: Shop, db: Database) -
     row = await cursor.fetchone()
     assert row is not None
     assert await read_products(shop.conn, row[0], ["SKU-1"]) == {}
+
+
+async def changes(shop: Shop) -> list[tuple[Any, ...]]:
+    cursor = await shop.conn.execute(
+        "select changed_at, old_price, price, old_in_stock, in_stock from product_change "
+        "where org_id = %s order by changed_at",
+        [shop.org_id],
+    )
+    return await cursor.fetchall()
+
+
+async def test_another_price_and_another_stock_are_written_down(shop: Shop) -> None:
+    await shop.say("feed", price=Decimal(10), currency="EUR", in_stock=True)
+    await shop.say("feed", days=1, price=Decimal(10), currency="EUR", in_stock=True)
+    await shop.say("tracker", days=2, price=Decimal(8), currency="EUR", in_stock=False)
+    await shop.say("tracker", days=3, in_stock=True)
+    assert await changes(shop) == [
+        (NOON + timedelta(days=2), 10, 8, True, False),
+        (NOON + timedelta(days=3), 8, 8, False, True),
+    ]
+
+
+async def test_what_orders_say_and_another_currency_are_no_change_of_price(shop: Shop) -> None:
+    await shop.say("order", price=Decimal(9), currency="EUR")
+    await shop.say("order", days=1, price=Decimal(8), currency="EUR")
+    await shop.say("feed", days=2, price=Decimal(10), currency="EUR", in_stock=True)
+    await shop.say("order", days=3, price=Decimal(7), currency="EUR")
+    await shop.say("feed", days=4, price=Decimal(400), currency="UAH")
+    assert await changes(shop) == []
+
+
+async def test_what_an_old_feed_says_is_no_change(shop: Shop) -> None:
+    await shop.say("feed", days=1, price=Decimal(10), currency="EUR", in_stock=True)
+    await shop.say("feed", price=Decimal(8), currency="EUR", in_stock=False)
+    assert await changes(shop) == []
+
+
+async def test_changes_are_forgotten(shop: Shop) -> None:
+    await shop.say("feed", price=Decimal(10), in_stock=True)
+    await shop.say("feed", days=1, in_stock=False)
+    await prune_changes(shop.conn)
+    assert await changes(shop) == []

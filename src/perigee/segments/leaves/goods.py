@@ -76,6 +76,8 @@ class ProductTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
     def sql(self, sql: Sql, p: str) -> str:
         """About a row of `product`."""
+        if self.by == "id":
+            return _ID.sql(f"{p}.product_id", self.test, sql)
         if self.by not in _LISTS:
             fact = _FACTS[self.by]
             return fact.kind.sql(fact.sql.format(p=p), self.test, sql)
@@ -88,7 +90,12 @@ class ProductTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         )
         return f"not {some}" if self.test.op == "empty" else some
 
-    def holds(self, product: Product, moment: Moment) -> bool:
+    def holds(self, product_id: str | None, product: Product | None, moment: Moment) -> bool:
+        """About a product; None: nothing is known of it."""
+        if self.by == "id":
+            return _ID.holds(product_id, self.test, moment)
+        if product is None:
+            return False
         if self.by not in _LISTS:
             return self.kind.holds(_FACTS[self.by].read(product), self.test, moment)
         values = _LISTS[self.by](product, self.tag or "")
@@ -125,9 +132,4 @@ def goods_hold(
 ) -> bool:
     """The same for one product."""
     product = products.get(product_id or "")
-    return all(
-        _ID.holds(product_id, test.test, moment)
-        if test.by == "id"
-        else product is not None and test.holds(product, moment)
-        for test in tests
-    )
+    return all(test.holds(product_id, product, moment) for test in tests)

@@ -127,7 +127,18 @@ insert into product (org_id, product_id, name, brand, url, price, currency, in_s
   (7101, 'tea', 'Green tea', 'Leaf', 'https://shop.example.com/tea', 9.5, 'UAH', true, '["Drinks > Tea", "Sale"]',
    '{"color": ["green", "pale"]}', 'feed', '2026-03-29'),
   (7101, 'mug', 'Blue mug', 'Clay', null, 90, 'UAH', false, '["Kitchen"]', '{"color": ["Blue"]}', 'feed', '2026-03-29'),
-  (7101, 'pot', 'Tea pot', null, null, null, null, null, '[]', '{}', 'order', '2026-03-29');
+  (7101, 'pot', 'Tea pot', null, null, null, null, null, '[]', '{}', 'order', '2026-03-29'),
+  (7101, 'jug', 'Jug', null, null, 70, 'UAH', true, '[]', '{}', 'feed', '2026-03-29');
+insert into contact_rfm (org_id, grid, contact_id, recency, frequency, times, last_at, since) values
+  (7101, 'sales', 1, 2, 2, 2, '2026-03-10 12:00+00', '2026-03-25'), (7101, 'sales', 3, 1, 1, 1, '2026-03-29', '2026-03-29'),
+  (7101, 'sales', 5, 2, 1, 1, '2026-03-10 12:00+00', '2026-03-25'), (7101, 'mail', 1, 1, 1, 1, '2026-03-29', '2026-03-28');
+insert into product_change (org_id, changed_at, product_id, old_price, price, currency, old_in_stock, in_stock) values
+  (7101, '2026-03-29 05:00+00', 'tea', 12, 10, 'UAH', true, true),
+  (7101, '2026-03-29 07:00+00', 'tea', 10, 9.5, 'UAH', true, true),
+  (7101, '2026-03-27 07:00+00', 'mug', 100, 90, 'UAH', false, true),
+  (7101, '2026-03-26 07:00+00', 'jug', 70, 70, 'UAH', false, true);
+insert into event (org_id, event_type_id, contact_id, occurred_at, params) values
+  (7101, 615, 4, '2026-03-20 09:00+00', '{"product": {"productId": "jug"}}');
 insert into contact_orders values
   (7101, 1, 2, 150.5, '2025-12-01 12:00+00', '2026-03-10 12:00+00', 2, 150.5, '2025-12-01 12:00+00', '2026-03-10 12:00+00'),
   (7101, 2, 1, 10, '2026-03-29 10:00+00', '2026-03-29 10:00+00', 0, 0, null, null),

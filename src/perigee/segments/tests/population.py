@@ -103,6 +103,7 @@ class _Population:
         self.channels()
         self.products()
         self.orders()
+        self.rfm()
         self.events()
         self.visits()
         self.messages()
@@ -209,13 +210,24 @@ class _Population:
         moments = instants()
         self.copy(
             "product",
-            "product_id, name, url, brand, price, in_stock, categories, tags, source, as_of",
+            "product_id, name, url, brand, price, in_stock, categories, tags, source, as_of, currency",
             [
                 (product_id, self.maybe(TEXTS), self.maybe(TEXTS), self.maybe(TEXTS), self.maybe([0, 1.5, 10, "33.3333"]),
                  self.maybe([True, False]), json.dumps(self.rng.sample(TEXTS, self.rng.randrange(3))),
                  json.dumps({"color": self.rng.sample([*TEXTS, ""], 2)} if self.rng.random() < 0.7 else {}),
-                 "feed", self.rng.choice(moments))
+                 "feed", self.rng.choice(moments), self.maybe(["UAH", "USD"], 0.9))
                 for product_id in PRODUCTS[:-1]
+            ],
+        )  # fmt: skip
+        prices, flags = ["0.00", "9.00", "10.00", "33.3333", "100.00", None], [True, True, False, None]
+        changes = {(self.rng.choice(moments), self.rng.choice(PRODUCTS)) for _ in range(PEOPLE)}
+        self.copy(
+            "product_change",
+            "changed_at, product_id, old_price, price, currency, old_in_stock, in_stock",
+            [
+                (*change, self.rng.choice(prices), self.rng.choice(prices), self.rng.choice(["UAH", "UAH", "USD", None]),
+                 self.rng.choice(flags), self.rng.choice(flags))
+                for change in sorted(changes)
             ],
         )  # fmt: skip
 
@@ -254,6 +266,27 @@ class _Population:
             group by org_id, contact_id
             """,
             [self.org_id],
+        )
+
+    def rfm(self) -> None:
+        moments = instants()
+        self.copy(
+            "contact_rfm",
+            "grid, contact_id, recency, frequency, times, last_at, since",
+            [
+                (
+                    grid,
+                    contact,
+                    self.rng.randint(1, 6),
+                    self.rng.randint(1, 5),
+                    1,
+                    MOMENT.now,
+                    self.rng.choice(moments),
+                )
+                for grid in ("mail", "sales")
+                for contact in self.people
+                if self.rng.random() < 0.7
+            ],
         )
 
     def events(self) -> None:

@@ -35,6 +35,7 @@ from perigee.segments.leaves.messages import (
 )
 from perigee.segments.leaves.orders import _KINDS, OrdersLeaf
 from perigee.segments.leaves.parameters import READINGS, Listed, Parameter
+from perigee.segments.leaves.regular_demand import RegularDemandLeaf
 from perigee.segments.leaves.tokens import DeviceTest, TokenLeaf
 from perigee.segments.node import Node
 from perigee.segments.tests.operands import comparisons, hours, periods, weekdays
@@ -50,7 +51,7 @@ from perigee.segments.tests.population import (
     STATUSES,
     TAGS,
 )
-from perigee.segments.tests.strategies_shop import abandoned, carts, goods, visits
+from perigee.segments.tests.strategies_shop import abandoned, carts, goods, product_changes, rfm, visits
 from perigee.segments.values import Number, Text
 
 DELAYS = (
@@ -151,6 +152,12 @@ def orders() -> st.SearchStrategy[Node]:
 
 def bought() -> st.SearchStrategy[Node]:
     return st.builds(BoughtLeaf, quantity=comparisons(Number()), **purchases())
+
+
+def regular_demand() -> st.SearchStrategy[Node]:
+    return st.builds(
+        RegularDemandLeaf, due=comparisons(Period()), least=st.sampled_from([2, 2, 3]), **purchases()
+    )
 
 
 def parameters(*names: str) -> st.SearchStrategy[tuple[Parameter, ...]]:
@@ -274,6 +281,9 @@ LEAVES: Mapping[str, Callable[[], st.SearchStrategy[Any]]] = {
     "event": events,
     "site": visits,
     "cart": carts,
+    "product_change": product_changes,
+    "regular_demand": regular_demand,
+    "rfm": rfm,
     "abandoned": abandoned,
     "message": messages,
     "message_time": message_times,

@@ -6,10 +6,14 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
+from perigee.rfm.cells import COLUMNS, GRIDS, ROWS
 from perigee.segments.comparisons import Comparison
+from perigee.segments.dates import Period
 from perigee.segments.leaves.cart import AbandonedLeaf, CartLeaf
 from perigee.segments.leaves.counting import COUNT
 from perigee.segments.leaves.goods import By, ProductTest
+from perigee.segments.leaves.product_change import ProductChangeLeaf
+from perigee.segments.leaves.rfm import RfmLeaf
 from perigee.segments.leaves.site import _TEXTS, SiteLeaf
 from perigee.segments.leaves.visits import VISITS
 from perigee.segments.node import Node
@@ -49,6 +53,20 @@ def visits(draw: st.DrawFn) -> Node:
     )
 
 
+def product_changes() -> st.SearchStrategy[Node]:
+    given: dict[str, st.SearchStrategy[Any]] = {
+        "period": comparisons(Period()),
+        "interest": st.lists(
+            st.sampled_from(["product", "wishlist", "cart"]), min_size=1, max_size=3, unique=True
+        ).map(tuple),
+        "interest_days": st.sampled_from([1, 7, 500, 36_500]),
+        "product": st.just(()) | goods(),
+    }
+    return st.builds(ProductChangeLeaf, change=st.just("back_in_stock"), **given) | st.builds(
+        ProductChangeLeaf, change=st.just("price_drop"), percent=st.sampled_from([0, 10, 50, 99]), **given
+    )
+
+
 def _worth() -> st.SearchStrategy[Comparison | None]:
     return st.none() | st.none() | comparisons(Number())
 
@@ -63,6 +81,16 @@ def abandoned() -> st.SearchStrategy[Node]:
         hours_apart,
         goods(),
         _worth(),
+    )
+
+
+def rfm() -> st.SearchStrategy[Node]:
+    return st.builds(
+        RfmLeaf,
+        grid=st.sampled_from(GRIDS),
+        recency=st.lists(st.integers(1, COLUMNS), max_size=3, unique=True).map(tuple),
+        frequency=st.lists(st.integers(1, ROWS), max_size=3, unique=True).map(tuple),
+        since=periods(),
     )
 
 

@@ -97,6 +97,18 @@ def abandoned(what: str, **more: Any) -> dict[str, Any]:
     return {"is": "abandoned", "what": what, **more}
 
 
+def changed(change: str, **more: Any) -> dict[str, Any]:
+    return {"is": "product_change", "change": change, **more}
+
+
+def demand(**more: Any) -> dict[str, Any]:
+    return {"is": "regular_demand", **more}
+
+
+def rfm(grid: str, **more: Any) -> dict[str, Any]:
+    return {"is": "rfm", "grid": grid, **more}
+
+
 def listed(name: str, *where: dict[str, Any]) -> dict[str, Any]:
     return {"param": name, "where": list(where)}
 
@@ -311,6 +323,33 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (event("cart", items=listed("goods", tea, param("number", "number", "at_least", 2))), "Alice"),
     (event("cart", items=listed("goods", tea, param("number", "number", "at_most", 1))), ""),
     (event("cart", items=listed("goods"), which="last"), "Alice"),
+    # Alice wanted tea before it fell from 10 to 9.5; mugs are sold out again; Dora waited for the jug.
+    (changed("price_drop"), "Alice"),
+    (changed("price_drop", percent=5), "Alice"),
+    (changed("price_drop", percent=6), ""),
+    (changed("price_drop", interest=["wishlist"]), ""),
+    (changed("price_drop", product=product("id", "equals", "mug")), ""),
+    (changed("price_drop", product=product("name", "contains", "tea")), "Alice"),
+    (changed("price_drop", period=compares("before", "2026-03-29")), ""),
+    (changed("back_in_stock"), "Dora"),
+    (changed("back_in_stock", period=compares("last_days", days=2)), ""),
+    (changed("back_in_stock", interest_days=9), ""),
+    (changed("back_in_stock", interest_days=10), "Dora"),
+    # Alice buys tea every 99 days, and next on 17 June.
+    (demand(due=compares("on", "2026-06-17")), "Alice"),
+    (demand(due=compares("on", "2026-06-18")), ""),
+    (demand(), ""),
+    (demand(due=compares("after", "2026-03-29"), product=product("id", "equals", "tea")), "Alice"),
+    (demand(due=compares("after", "2026-03-29"), product=product("id", "equals", "mug")), ""),
+    (demand(due=compares("after", "2026-03-29"), least=3), ""),
+    # RFM.
+    (rfm("sales"), "Alice Charlie"),
+    (rfm("mail"), "Alice"),
+    (rfm("sales", recency=[1]), "Charlie"),
+    (rfm("sales", recency=[2, 3], frequency=[2]), "Alice"),
+    (rfm("sales", recency=[2], frequency=[1]), ""),
+    (rfm("sales", since=compares("last_days", days=1)), "Charlie"),
+    (negated(rfm("sales")), "Bob Dora"),
     # The site.
     (site("page"), "Alice Bob"),
     (site("page", test=compares("ends_with", "/sale")), "Bob"),

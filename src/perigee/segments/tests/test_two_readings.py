@@ -68,6 +68,8 @@ async def crowd(populated: str, world: World) -> AsyncIterator[Crowd]:
         orders=True,
         items=True,
         products=True,
+        changes=True,
+        rfm=True,
         events={number: {"price", "name", "gone"} for number in EVENT_TYPES.values()},
         lists={name: {"price", "name"} for name in ("goods", "price", "gone")},
         messages=set(SOURCES),
