@@ -1057,6 +1057,17 @@ CREATE TABLE product (
 )
 WITH (fillfactor='80');
 
+CREATE TABLE product_change (
+    org_id bigint NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    product_id text NOT NULL,
+    old_price numeric(18,4),
+    price numeric(18,4),
+    currency text,
+    old_in_stock boolean,
+    in_stock boolean
+);
+
 CREATE TABLE product_feed (
     org_id bigint NOT NULL,
     "position" smallint NOT NULL,
@@ -1868,6 +1879,9 @@ ALTER TABLE ONLY pace
 ALTER TABLE ONLY page_mark
     ADD CONSTRAINT page_mark_pkey PRIMARY KEY (org_id, listing, "position");
 
+ALTER TABLE ONLY product_change
+    ADD CONSTRAINT product_change_pkey PRIMARY KEY (org_id, changed_at, product_id);
+
 ALTER TABLE ONLY product_feed
     ADD CONSTRAINT product_feed_org_id_url_key UNIQUE (org_id, url);
 
@@ -2103,6 +2117,10 @@ CREATE INDEX order_item_product ON order_item USING btree (org_id, external_item
 CREATE INDEX orders_contact ON orders USING btree (org_id, contact_id, ordered_at) WHERE (contact_id IS NOT NULL);
 
 CREATE INDEX orders_ordered_at ON orders USING brin (ordered_at);
+
+CREATE INDEX product_change_age ON product_change USING brin (changed_at);
+
+CREATE INDEX product_change_product ON product_change USING btree (org_id, product_id, changed_at);
 
 CREATE INDEX product_feed_next ON product_feed USING btree (next_at) WHERE is_default;
 
