@@ -86,6 +86,7 @@ NOTHING_OF_PEOPLE = {
     "organisation": "settings",
     "pace": "names of providers and destinations",
     "product": "goods",
+    "product_change": "what changed about goods",
     "product_feed": "links to goods",
     "provider": "settings of providers",
     "provider_message": "a provider's number of a message; the message is nobody's any more",
