@@ -63,8 +63,9 @@ def following(needs: Needs) -> int:
             for event_type_id in value:
                 found |= event(event_type_id)
         elif field.name == "messages":
-            ledger = value & {"sent", "unavailable"}
-            found |= (SENT if ledger else 0) | (ACTIVITY if value - ledger else 0)
+            at_once = value & {"sent", "unavailable", "delivered", "failed"}
+            later = value - {"sent", "unavailable"}
+            found |= (SENT if at_once else 0) | (ACTIVITY if later else 0)
         else:
             found |= _OF_NEED.get(field.name, ANY)
     return found

@@ -119,6 +119,12 @@ select key, event_type_id from event_type where org_id = %(org_id)s and key = an
 -- name: catalogue_categories
 select key, segment_id from subscription_category where org_id = %(org_id)s and key = any(%(keys)s::text[]);
 
+-- name: catalogue_campaigns
+select campaign_id from campaign where org_id = %(org_id)s and campaign_id = any(%(campaign_ids)s::bigint[]);
+
+-- name: catalogue_messages
+select message_id from message where org_id = %(org_id)s and message_id = any(%(message_ids)s::bigint[]);
+
 -- name: organisation
 select time_zone, currency from organisation where org_id = %(org_id)s;
 

@@ -59,6 +59,8 @@ async def load_world(conn: Connection, org_id: int, tree: Node, now: datetime) -
         fields=await store.catalogue_fields(conn, org_id, _all(trees, "field")),
         event_types=await store.catalogue_event_types(conn, org_id, _all(trees, "event_type")),
         categories=await store.catalogue_categories(conn, org_id, _all(trees, "category")),
+        campaigns=await store.catalogue_campaigns(conn, org_id, _all(trees, "campaign")),
+        messages=await store.catalogue_messages(conn, org_id, _all(trees, "message")),
         lists=frozenset(row.segment_id for row in segments if row.condition is None),
         rules=rules,
     )

@@ -151,6 +151,18 @@ async def catalogue_categories(conn: Connection, org_id: int, keys: Sequence[str
     return await _pairs(conn, queries.catalogue_categories, {"org_id": org_id, "keys": list(keys)})
 
 
+async def catalogue_campaigns(conn: Connection, org_id: int, campaign_ids: Sequence[int]) -> frozenset[int]:
+    """Those of these campaigns that there are."""
+    values = {"org_id": org_id, "campaign_ids": _ids(campaign_ids)}
+    return frozenset(await column(conn, queries.catalogue_campaigns, values) if campaign_ids else ())
+
+
+async def catalogue_messages(conn: Connection, org_id: int, message_ids: Sequence[int]) -> frozenset[int]:
+    """Those of these messages that there are."""
+    values = {"org_id": org_id, "message_ids": _ids(message_ids)}
+    return frozenset(await column(conn, queries.catalogue_messages, values) if message_ids else ())
+
+
 async def lock_rules(conn: Connection, org_id: int) -> None:
     await conn.execute(queries.lock_rules, {"org_id": org_id})
 

@@ -19,6 +19,9 @@ class Catalogue:
     event_types: Mapping[str, int] = field(default_factory=dict)
     categories: Mapping[str, int] = field(default_factory=dict)
     """Subscription categories by key: the segment of their subscribers."""
+    campaigns: frozenset[int] = frozenset()
+    messages: frozenset[int] = frozenset()
+    """By id; those in the bin too, which people still have got."""
     lists: frozenset[int] = frozenset()
     rules: Mapping[int, Node] = field(default_factory=dict)
     """Dynamic segments by id: their conditions."""

@@ -76,20 +76,20 @@ class MessageFilter(SetLeaf, frozen=True, kw_only=True):
     def names(self) -> Iterable[Name]:
         for key in self.categories:
             yield "category", key
+        for campaign_id in self.campaigns:
+            yield "campaign", campaign_id
+        for message_id in self.messages:
+            yield "message", message_id
 
     def check(self, at: str, catalogue: Catalogue) -> None:
         for name in ("kinds", "campaigns", "messages", "tags", "categories", "languages", "domains"):
             given: Sequence[int | str] = getattr(self, name)
             if len(given) > MAX_VALUES:
                 raise Invalid(f"{at}.{name}: must hold at most {MAX_VALUES} values, has {len(given)}")
-            for n, value in enumerate(given):
-                if isinstance(value, str):
-                    check_text(value, f"{at}.{name}[{n}]", 255)
-                elif not 0 < value < 2**63:
-                    raise Invalid.of(f"{at}.{name}[{n}]", value, "must be an id")
-        for n, key in enumerate(self.categories):
-            if key not in catalogue.categories:
-                raise Invalid.of(f"{at}.categories[{n}]", key, "is not the key of a subscription category")
+        for name in ("tags", "domains"):
+            for n, text in enumerate(getattr(self, name)):
+                check_text(text, f"{at}.{name}[{n}]", 255)
+        self._check_names(at, catalogue)
         check_languages(self.languages, f"{at}.languages")
         if self.variant is not None and not 0 <= self.variant <= 8:
             raise Invalid.of(f"{at}.variant", self.variant, "must be a whole number from 0 to 8")
@@ -100,6 +100,16 @@ class MessageFilter(SetLeaf, frozen=True, kw_only=True):
         check_clock(self.hours, self.weekdays, at)
         if self.period is not None:
             PERIOD.check(self.period, f"{at}.period")
+
+    def _check_names(self, at: str, catalogue: Catalogue) -> None:
+        for name, given, known, what in (
+            ("categories", self.categories, catalogue.categories, "the key of a subscription category"),
+            ("campaigns", self.campaigns, catalogue.campaigns, "the id of a campaign"),
+            ("messages", self.messages, catalogue.messages, "the id of a message"),
+        ):
+            for n, value in enumerate(given):
+                if value not in known:
+                    raise Invalid.of(f"{at}.{name}[{n}]", value, f"is not {what}")
 
     def need_of(self, needs: Needs, what: Iterable[Happening]) -> None:
         needs.messages.update(what)

@@ -15,9 +15,9 @@ from perigee.segments.person import Needs, Person
 from perigee.segments.sql import Sql
 from perigee.segments.world import Catalogue, World
 
-NameKind = Literal["segment", "field", "event_type", "category"]
+NameKind = Literal["segment", "field", "event_type", "category", "campaign", "message"]
 Name = tuple[NameKind, int | str]
-"""Something of the organisation that a condition names: segments and fields by id, the others by key."""
+"""Something of the organisation that a condition names: event types and categories by key, the others by id."""
 
 
 class Effort(IntEnum):

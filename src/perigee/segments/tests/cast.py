@@ -36,6 +36,8 @@ CATALOGUE = Catalogue(
         "purchase": 617,
     },
     categories={"news": NEWS_LIST},
+    campaigns=frozenset({851}),
+    messages=frozenset({861}),
     lists=frozenset({VIP, BUYERS, NEWS_LIST}),
 )
 
@@ -146,6 +148,8 @@ insert into contact_orders values
   (7101, 5, 1, 100, '2026-03-10 12:00+00', '2026-03-10 12:00+00', 1, 100, '2026-03-10 12:00+00', '2026-03-10 12:00+00');
 insert into message (org_id, message_id, channel, name, language, subscriptions_keys) values
   (7101, 861, 'email', 'Spring', 'en', '{news}');
+insert into campaign (org_id, campaign_id, title, message_id, channel, include) values
+  (7101, 851, 'Spring', 861, 'email', '{10}');
 insert into send (org_id, send_id, started_at, kind, channel, campaign_id, message_id, tags, marketing, provider_id,
                   content_digest) values
   (7101, 801, '2026-03-28 10:00+00', 'campaign', 'email', 851, 861, '{spring,sale}', true, 1, ''),

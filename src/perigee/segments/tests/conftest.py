@@ -13,10 +13,12 @@ from perigee.db.embedded import EmbeddedServer
 from perigee.db.pool import Connection, Database
 from perigee.segments.tests import cast
 from perigee.segments.tests.population import (
+    CAMPAIGNS,
     CATEGORIES,
     EVENT_TYPES,
     FIELDS,
     LISTS,
+    MESSAGES,
     MOMENT,
     ORG,
     SITE_TYPES,
@@ -55,6 +57,8 @@ def world() -> World:
         fields=FIELDS,
         event_types=EVENT_TYPES | SITE_TYPES,
         categories=CATEGORIES,
+        campaigns=frozenset(CAMPAIGNS),
+        messages=frozenset(MESSAGES),
         lists=frozenset(LISTS),
     )
     return World(ORG, MOMENT, catalogue)

@@ -418,7 +418,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (message("sent", kinds=["test"]), ""),
     (message("failed", kinds=["campaign", "test"]), "Bob"),
     (message("sent", campaigns=[851]), "Alice"),
-    (message("opened", campaigns=[850]), ""),
+    (message("opened", campaigns=[851], channel="sms"), ""),
     (message("opened", messages=[861]), "Alice"),
     (message("opened", tags=["autumn", "sale"]), "Alice"),
     (message("opened", tags=["autumn"]), ""),

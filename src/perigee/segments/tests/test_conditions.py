@@ -27,6 +27,15 @@ def field(name: str, **comparison: Any) -> dict[str, Any]:
     return {"is": "field", "field": name, "test": comparison}
 
 
+def message(what: str = "opened", **more: Any) -> dict[str, Any]:
+    return {"is": "message", "what": what, **more}
+
+
+def rate(**more: Any) -> dict[str, Any]:
+    percent = {"op": "at_least", "value": 50}
+    return {"is": "message_rate", "of": "opened", "per": "delivered", "percent": percent, **more}
+
+
 def nested(depth: int) -> dict[str, Any]:
     return {"is": "not", "of": nested(depth - 1)} if depth > 1 else EMAIL
 
@@ -92,6 +101,39 @@ def nested(depth: int) -> dict[str, Any]:
             "condition.test.op: 'filled' must be one of at_least, at_most",
         ),
         ({"is": "orders", "measure": "total", "test": {"op": "equals", "value": 1}, "which": []}, "must hold 1 to 20 statuses"),
+        (message(campaigns=[851, 7]), "condition.campaigns[1]: '7' is not the id of a campaign"),
+        (message(messages=[2**70]), "is not the id of a message"),
+        (message(categories=["no"]), "condition.categories[0]: 'no' is not the key of a subscription category"),
+        (message(languages=["english!"]), "condition.languages[0]: 'english!' is not a language code"),
+        (message(tags=["x"] * 1001), "condition.tags: must hold at most 1000 values, has 1001"),
+        (message(tags=[""]), "condition.tags[0]: '' must be a text of 1 to 255 characters"),
+        (message(channel="sms", domains=["example.com"]), "are not taken with channel 'sms'"),
+        (message(hours=[24]), "condition.hours[0]: '24' must be a whole number from 0 to 23"),
+        (message(weekdays=[0]), "condition.weekdays[0]: '0' must be a whole number from 1 to 7"),
+        (message(variant=9), "condition.variant: '9' must be a whole number from 0 to 8"),
+        (message(link={"op": "filled"}), "condition.link: is not taken by 'opened'"),
+        (message(reason={"op": "filled"}), "condition.reason: is not taken by 'opened'"),
+        (message(delay={"op": "at_most", "value": -1}), "condition.delay.value: '-1' must be a whole number"),
+        (message(what="sent", delay={"op": "at_most", "value": 1}), "condition.delay: is not taken by 'sent'"),
+        (
+            {"is": "message_time", "what": "sent", "test": {"op": "anniversary", "days": 1}},
+            "condition.test.op: 'anniversary' must be one of on, before",
+        ),
+        (rate(of="sent", per="opened"), "condition.of: 'sent' must come behind 'per'"),
+        (rate(least=0), "condition.least: '0' must be a whole number from 1"),
+        (rate(percent={"op": "at_least", "value": 101}), "condition.percent.value: '101' must be from 0 to 100"),
+        ({"is": "language", "languages": []}, "condition.languages: must hold 1 to 1000 languages, has 0"),
+        ({"is": "language", "languages": ["english"]}, "condition.languages[0]: 'english' is not a language code"),
+        ({"is": "phone_country", "countries": ["UA", "ua"]}, "condition.countries[1]: 'ua' is not a country's code"),
+        ({"is": "token", "kind": "mobilepush", "site": "a.example"}, "is not taken with kind 'mobilepush'"),
+        (
+            {"is": "token", "kind": "webpush", "device": [{"about": "os", "test": {"op": "less", "value": 1}}]},
+            "condition.device[0].test.op: 'less' must be one of equals",
+        ),
+        (
+            {"is": "address_state", "kind": "email", "state": "active", "since": {"op": "last_days", "days": 1}},
+            "condition.since: is not taken by 'active'",
+        ),
     ],
 )  # fmt: skip
 def test_a_refusal_names_path_value_and_rule(condition: Any, message: str) -> None:
