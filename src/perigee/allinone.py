@@ -25,6 +25,7 @@ from perigee.db.prepare import prepare
 from perigee.errors import OperatorError
 from perigee.home import alone
 from perigee.http.listen import listen
+from perigee.retention.rules import months_made
 from perigee.secret_key import with_secret_key
 from perigee.settings import Settings
 from perigee.supervise import Part, Supervisor, python_part, stop_signals
@@ -95,7 +96,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.callback(listener.close)
         embedded, database_url = await _database(settings, stack)
         _unless(ended)
-        await prepare(database_url)
+        await prepare(database_url, months_made(settings))
         first_start = await _first_organisation(settings, database_url)
         _unless(ended)
         supervisor = Supervisor(_parts(settings, database_url, listener, embedded=embedded is not None))

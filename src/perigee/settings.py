@@ -184,6 +184,21 @@ class Settings:
         "How long what an unknown visitor did waits for a contact, and an order reported twice is noticed.",
         check=between(1, 3650),
     )
+    keep_event_months: int = setting(
+        24,
+        "How many months of events are kept before the current one, then they are dropped month by month; 0 = for ever.",
+        check=between(0, 1200),
+    )
+    keep_order_months: int = setting(60, "The same for orders, by their date.", check=between(0, 1200))
+    keep_activity_months: int = setting(
+        36, "The same for what happened to messages: opens, clicks, delivery reports.", check=between(0, 1200)
+    )
+    keep_delivery_months: int = setting(
+        36, "The same for the ledger of messages, by the start of their send.", check=between(0, 1200)
+    )
+    keep_export_folder: str = setting(
+        "", "Folder that months are written to as gzip'd CSV before they are dropped; empty = nowhere."
+    )
     max_ids_per_call: int = setting(500, "Ids per attach or detach.", check=between(1, 100_000))
     max_recipients_per_call: int = setting(
         1000,

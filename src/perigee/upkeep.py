@@ -25,6 +25,7 @@ from perigee.imports import store as imports
 from perigee.paging import marks
 from perigee.products.jobs import enqueue_due
 from perigee.products.store import prune_changes
+from perigee.retention.rules import months_made
 from perigee.rfm import day as rfm_day
 from perigee.rfm import store as rfm
 from perigee.segments.live import store as live_segments
@@ -42,7 +43,7 @@ delivery = load("perigee.delivery")
 async def run(database: Database, settings: Settings, now: datetime) -> None:
     """One round; each part is a transaction of its own, so one that fails does not hold up the others."""
     async with database.transaction() as connection:
-        await partitions.ensure(connection, now)
+        await partitions.ensure(connection, now, months_made(settings))
     async with database.transaction() as connection:
         await repeat.prune(connection, settings.repeat_guard_seconds)
         await idempotency.prune(connection)

@@ -24,6 +24,7 @@ from perigee.delivery.sends import Sends
 from perigee.domains.manage import Checks
 from perigee.keys import Keys
 from perigee.lib import garbage
+from perigee.retention import work as retention
 from perigee.segments.limits import Limits
 from perigee.segments.live import check, evaluate, follow
 from perigee.segments.live.evaluate import Evaluator
@@ -75,6 +76,7 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
             _every(STAND_SECONDS, stop, channels.keep_standing),
             _every(MATCH_SECONDS, stop, lambda: waiting.match(database)),
             _every(upkeep.SECONDS, stop, lambda: upkeep.run(database, settings, datetime.now(UTC))),
+            _every(retention.SECONDS, stop, lambda: retention.run(database, settings, datetime.now(UTC))),
             _every(DOMAIN_SECONDS, stop, Checks(database, settings).check_due),
             _every(COME_BACK_SECONDS, stop, lambda: come_back.work(database, keys, brakes=brakes)),
             _every(MAILBOX_SECONDS, stop, lambda: mailboxes.poll(database, keys)),

@@ -7,6 +7,7 @@ import asyncio
 from perigee.cli.start import start
 from perigee.db.embedded import database_url
 from perigee.db.prepare import prepare
+from perigee.retention.rules import months_made
 
 
 def migrate() -> None:
@@ -14,7 +15,7 @@ def migrate() -> None:
 
     `perigee up` does it by itself. Safe while other processes run, and by several at once.
     """
-    done = asyncio.run(prepare(database_url(start())))
+    done = asyncio.run(prepare(database_url(settings := start()), months_made(settings)))
     for name in done.applied:
         print(f"applied {name}")
     if done.queue_made:

@@ -128,6 +128,10 @@ order by external_order_id
 limit %(limit)s
 for update;
 
+-- name: organisations_with_orders_before
+-- The look for due work of retention.
+select distinct org_id from orders where ordered_at < %(moment)s order by org_id;
+
 -- name: delete_orders
 delete from orders
 where org_id = %(org_id)s
