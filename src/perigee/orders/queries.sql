@@ -129,7 +129,7 @@ limit %(limit)s
 for update;
 
 -- name: organisations_with_orders_before
--- The look for due work of retention.
+-- across organisations: a look for due work of retention.
 select distinct org_id from orders where ordered_at < %(moment)s order by org_id;
 
 -- name: delete_orders

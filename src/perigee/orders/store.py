@@ -146,8 +146,6 @@ async def get_order(conn: Connection, org_id: int, order_id: int) -> Order:
     contact = None if buyer is None else Buyer(*buyer)
     return Order(*(*row, [OrderItem(*item) for item in items], contact))
 
-    return Order(*(*row, [OrderItem(*item) for item in items]))
-
 
 async def organisations_with_orders_before(conn: Connection, moment: datetime) -> list[int]:
     cursor = await conn.execute(q.organisations_with_orders_before, {"moment": moment})
