@@ -37,6 +37,7 @@ COMMANDS = (
     ("apps", "perigee.cli.apps:app", "Mobile apps, App Inboxes and Telegram bots, and their keys."),
     ("senders", "perigee.cli.senders:app", "Who messages may come from."),
     ("domains", "perigee.cli.domains:app", "Domains that email is sent from: records, keys, checks."),
+    ("exports", "perigee.cli.exports:app", "People, orders, events into CSV files and lists."),
     ("sites", "perigee.cli.sites:app", "The tracked site: what it reports, carts."),
     ("promocodes", "perigee.cli.promocodes:app", "Promo codes: fill the pool, see what is left."),
     ("sandbox", "perigee.cli.sandbox:app", "Messages that were kept instead of sent."),

@@ -9,6 +9,7 @@ import cyclopts
 import msgspec
 from cyclopts import Parameter
 
+from perigee.cli import exports
 from perigee.cli.remote import (
     HERE,
     Server,
@@ -21,6 +22,7 @@ from perigee.cli.remote import (
     show_table,
 )
 from perigee.errors import OperatorError
+from perigee.exports.types import ExportCreate
 
 app = cyclopts.App(
     name="segments", help="Segments: list them, make one, count its people, put people on a list."
@@ -120,6 +122,29 @@ def attach(
         show_json({"segment_id": segment_id, "attached": added})
     else:
         console.print(f"{people(added)} new on the list")
+
+
+@app.command
+def export(
+    segment_id: int,
+    to: Path,
+    /,
+    *,
+    columns: Annotated[list[str] | None, Parameter(negative="", consume_multiple=True)] = None,
+    server: Server = HERE,
+) -> None:
+    """Save the people of a segment as a CSV file.
+
+    Parameters
+    ----------
+    segment_id
+        A list's or a dynamic segment's id.
+    to
+        The file to write.
+    columns
+        Names of columns in their order; all without it. `--columns email` is the short form.
+    """
+    exports.make(ExportCreate(segment_id=segment_id, columns=columns), to, server)
 
 
 def _condition(given: str) -> Any:

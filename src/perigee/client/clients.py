@@ -12,6 +12,7 @@ from perigee.client import (
     destinations,
     domains,
     duplicates,
+    exports,
     imports,
     messages,
     orders,
@@ -85,6 +86,14 @@ class Methods:
     rfm_contacts = method(rfm.rfm_contacts)
     export_rfm_cell = method(rfm.export_rfm_cell)
     rfm_moves = method(rfm.rfm_moves)
+
+    start_export = method(exports.start_export)
+    list_exports = method(exports.list_exports)
+    get_export = method(exports.get_export)
+    wait_for_export = method(exports.wait_for_export)
+    save_export = method(exports.save_export)
+    cancel_export = method(exports.cancel_export)
+    delete_export = method(exports.delete_export)
 
     list_sites = method(sites.list_sites)
     check_site = method(sites.check_site)

@@ -124,6 +124,34 @@ class Transport:
             raise ApiError.of(reply.status, reply.body)
         return self._read(reply, answer)
 
+    async def save(self, path: str, file: IO[bytes]) -> int:
+        """Writes an answer of any size to the file; returns its bytes. Not tried again once it has begun.
+
+        Raises ApiError, Unreachable.
+        """
+        silence = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=self._patience.timeout)
+        size = 0
+        try:
+            async with self._opened().get(
+                self.url + path, timeout=silence, allow_redirects=False
+            ) as response:
+                if response.status >= 300:
+                    raise ApiError.of(response.status, await response.read())
+                async for chunk in response.content.iter_chunked(PIECE):
+                    size += file.write(chunk)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unreachable(self._why(error)) from error
+        return size
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections),
+                timeout=aiohttp.ClientTimeout(total=self._patience.timeout),
+                headers={"Authorization": self._authorization, "Accept": "application/json"},
+            )
+        return self._session
+
     async def _once(
         self,
         method: str,
@@ -133,20 +161,15 @@ class Transport:
         content: bytes | AsyncIterator[bytes] | None,
         limits: aiohttp.ClientTimeout | None = None,
     ) -> Reply:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections),
-                timeout=aiohttp.ClientTimeout(total=self._patience.timeout),
-                headers={"Authorization": self._authorization, "Accept": "application/json"},
-            )
-        async with self._session.request(
+        session = self._opened()
+        async with session.request(
             method,
             self.url + path,
             params=parameters,
             data=content,
             headers=headers,
             allow_redirects=False,
-            timeout=limits or self._session.timeout,
+            timeout=limits or session.timeout,
         ) as response:
             return Reply(response.status, response.headers, await response.read())
 
