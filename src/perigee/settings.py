@@ -173,6 +173,11 @@ class Settings:
     max_orders_per_call: int = setting(1000, "Orders per call.", check=between(1, 100_000))
     max_past_events_per_call: int = setting(500, "Events per call of past events.", check=between(1, 100_000))
     past_event_days: int = setting(730, "How old a past event may be.", check=between(1, 36500))
+    deleted_contact_days: int = setting(
+        30,
+        "How long a deleted contact can be restored before it is erased; 0 = for ever.",
+        check=between(0, 3650),
+    )
     merge_undo_days: int = setting(
         30, "How long a merge of two contacts can be undone.", check=between(1, 3650)
     )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from perigee.appinbox import store as inboxes
 from perigee.bounces import mails as come_back
 from perigee.campaigns.manage import settle_stopped
+from perigee.contacts.delete import purge
 from perigee.contacts.erasure.erase import sweep
 from perigee.contacts.import_store import prune_imports
 from perigee.contacts.merging.merge import sweep as sweep_merges
@@ -76,6 +77,7 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
     async with database.transaction() as connection:
         await rfm.prune(connection, now - RFM_MOVES)
     await rfm_day.keep(database, now)
+    await purge(database, settings.deleted_contact_days)
     await sweep(database)
     await sweep_merges(database, settings.merge_undo_days)
     await strays.settle(database)

@@ -8,11 +8,13 @@ import cyclopts
 import msgspec
 
 from perigee.cli.contact_import import import_file
+from perigee.cli.people import add_commands
 from perigee.cli.remote import HERE, Server, connected, show_facts, show_json
 from perigee.contacts.types import Contact
 from perigee.errors import OperatorError
 
-app = cyclopts.App(name="contacts", help="People: import a file, look somebody up.")
+app = cyclopts.App(name="contacts", help="People: import a file, look somebody up, delete and restore.")
+add_commands(app)
 
 app.command(import_file, name="import")
 

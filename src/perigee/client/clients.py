@@ -16,6 +16,7 @@ from perigee.client import (
     imports,
     messages,
     orders,
+    people,
     promocodes,
     providers,
     rfm,
@@ -47,6 +48,11 @@ class Methods:
     unsubscribe_emails = method(contacts.unsubscribe_emails)
     resubscribe_emails = method(contacts.resubscribe_emails)
     list_fields = method(contacts.list_fields)
+
+    export_person_data = method(people.export_person_data)
+    list_deleted_contacts = method(people.list_deleted_contacts)
+    delete_contacts = method(people.delete_contacts)
+    restore_contact = method(people.restore_contact)
 
     list_duplicates = method(duplicates.list_duplicates)
     count_duplicates = method(duplicates.count_duplicates)

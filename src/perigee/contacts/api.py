@@ -97,13 +97,17 @@ async def change_contact(call: Call) -> ContactResource:
     "DELETE",
     "/contacts/{contact_id:int}",
     right=Right.CONTACT_UPDATE,
-    query=(Query("erase", bool, "remove everything about the contact for good", default=False),),
+    query=(
+        Query("erase", bool, "remove everything about the contact for good", default=False),
+        Query("reason", str, "why, for people to read; up to 500 characters"),
+    ),
 )
 async def remove_contact(call: Call) -> None:
-    """Delete a contact; `erase=true` removes everything about it for good."""
+    """Delete a contact, so that it can be restored; `erase=true` removes everything about it for good."""
     erase = to_bool("erase", call.query.get("erase")) or False
+    reason = to_text("reason", call.query.get("reason"))
     async with call.context.database.transaction() as conn:
-        await delete.delete(conn, call.org_id, _path_id(call), erase=erase)
+        await delete.delete(conn, call.org_id, _path_id(call), erase=erase, reason=reason)
 
 
 async def _one(call: Call, contact_id: int) -> ContactResource:

@@ -547,9 +547,40 @@ where org_id = %(org_id)s and external_id = any(%(external_ids)s::text[]);
 -- Softly: an import or an update may bring them back. Those deleted before are named again: the wish is fulfilled.
 update contact
 set deleted_at = coalesce(deleted_at, statement_timestamp()),
-    updated_at = case when deleted_at is null then statement_timestamp() else updated_at end
+    updated_at = case when deleted_at is null then statement_timestamp() else updated_at end,
+    delete_reason = coalesce(%(reason)s, case when deleted_at is not null then delete_reason end)
 where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
 returning contact_id;
+
+-- name: delete_members
+-- Everybody of a list, softly.
+update contact
+set deleted_at = statement_timestamp(), updated_at = statement_timestamp(), delete_reason = %(reason)s
+where org_id = %(org_id)s and deleted_at is null and contact_id in (
+    select contact_id from segment_member where org_id = %(org_id)s and segment_id = %(segment_id)s)
+returning contact_id;
+
+-- name: restore_contacts
+update contact set deleted_at = null, delete_reason = null, updated_at = statement_timestamp()
+where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]) and deleted_at is not null
+returning contact_id;
+
+-- name: deleted_contacts
+-- By id, from behind `after`; walks the index of the deleted.
+select c.contact_id, c.external_id, c.email, c.phone, c.first_name, c.last_name, c.deleted_at, c.delete_reason
+from contact c
+where c.org_id = %(org_id)s and c.deleted_at is not null and c.contact_id > %(after)s
+order by c.contact_id
+limit %(rows)s;
+
+-- name: long_deleted
+-- across organisations: housekeeping; upkeep goes on from there one organisation at a time.
+select org_id, array_agg(contact_id order by contact_id) from (
+    select org_id, contact_id from contact
+    where deleted_at is not null and deleted_at < now() - make_interval(days => %(days)s)
+    limit %(rows)s
+) due
+group by org_id;
 
 -- name: find_token
 select t.contact_id, t.active

@@ -297,7 +297,8 @@ CREATE TABLE contact (
     source text DEFAULT 'api'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    deleted_at timestamp with time zone
+    deleted_at timestamp with time zone,
+    delete_reason text
 )
 WITH (fillfactor='90');
 

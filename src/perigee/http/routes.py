@@ -31,6 +31,8 @@ MODULES = (
     "perigee.accounts.api",
     "perigee.consent.api",
     "perigee.contacts.api",
+    "perigee.contacts.deleted_api",
+    "perigee.contacts.data.api",
     "perigee.contacts.upload.api",
     "perigee.imports.api",
     "perigee.imports.schemes_api",

@@ -14,6 +14,8 @@ from perigee.db.pool import Connection, Database
 from perigee.errors import Conflict, Invalid, NotFound
 from perigee.orders.facts import recount
 from perigee.rfm.place import place_readers
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 SWEEP_SECONDS = 300.0
 """After a merge: by then nobody who had found the merged contact before still writes to it (a lease is 30 s)."""
@@ -59,6 +61,7 @@ async def merge_pairs(
     await store.write_cards(conn, org_id, [card for *_, card in wanted])
     await _count_anew(conn, org_id, merge_ids)
     await place_readers(conn, org_id, sorted(pair.survivor_id for pair, *_ in wanted))
+    await changed(conn, org_id, (one for pair, *_ in wanted for one in pair), kinds.ANY)
     return merge_ids, refused
 
 

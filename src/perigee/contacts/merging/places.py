@@ -31,6 +31,9 @@ ELSEWHERE: Final[dict[str, str]] = {
     "contact_rfm": "placed anew",
     "erased_contact": "of nobody who could be merged",
     "inbox_session": "the application asks for a new token",
+    "segment_change": "the live segments see that one is gone and the other one changed",
+    "segment_dirty": "as before",
+    "segment_live": "as before",
     "segment_member": "lists of both, kept with their dates",
 }
 """Other tables with a contact_id, and why they are not moved row by row."""

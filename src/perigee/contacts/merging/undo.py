@@ -12,6 +12,8 @@ from perigee.db.pool import Connection
 from perigee.errors import Conflict, NotFound
 from perigee.orders.facts import recount
 from perigee.rfm.place import place_readers
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 
 async def undo(conn: Connection, org_id: int, merge_id: int, *, by: str) -> Merge:
@@ -48,6 +50,7 @@ async def undo(conn: Connection, org_id: int, merge_id: int, *, by: str) -> Merg
         await recount(conn, org_id, set(both))
         await store.forget_empty_facts(conn, org_id, both)
     await place_readers(conn, org_id, both)
+    await changed(conn, org_id, both, kinds.ANY)
     await store.close_merge(conn, org_id, merge_id, by)
     (merge,) = await store.merges(conn, org_id, merge_id=merge_id)
     return merge
