@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from perigee.errors import Invalid
+from perigee.errors import Forbidden, Invalid
 from perigee.http.operation import MB
 from perigee.http.v4 import (
     PAGE,
@@ -60,6 +60,10 @@ class StartImport(Plan, frozen=True, forbid_unknown_fields=True):
 async def upload_import(call: Call) -> Created:
     """Upload a file to be imported: CSV, TSV, XLSX or JSON Lines, as the body itself or as the file of a form."""
     kind = kind_of(call.query.get("kind") or "contacts")
+    if not call.principal.may(kind.right):
+        raise Forbidden(
+            f"this key has the access '{call.principal.access}', which does not include {kind.name}"
+        )
     settings, database = call.context.settings, call.context.database
     # A call with an Idempotency-Key has been read whole, within the limit of ordinary bodies.
     got = await incoming(call.request, call.raw, seconds=settings.request_timeout_seconds)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final, Protocol
 
+from perigee.accounts.rights import Right
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
 from perigee.imports.types import Applied, Block, Cleaned, Import, Plan, Target
@@ -41,6 +42,8 @@ class Run(Protocol):
 
 class Kind(Protocol):
     name: str
+    right: Right
+    """What a key must be allowed to bring such a file."""
 
     async def targets(self, conn: Connection, org_id: int) -> Sequence[Target]: ...
 
@@ -54,7 +57,7 @@ class Kind(Protocol):
         ...
 
 
-KINDS: Final = {"contacts": "perigee.imports.people.kind"}
+KINDS: Final = {"contacts": "perigee.imports.people.kind", "orders": "perigee.imports.orders.kind"}
 """Kinds by name → the module whose `KIND` it is."""
 
 

@@ -63,7 +63,7 @@ def clean(order: Any, zone: tzinfo) -> CleanOrder:
         who=_who(order),
         status=clean_status(get("status")),
         total=_required("totalCost", _amount("totalCost", get("totalCost"))),
-        currency=_currency(get("currency")),
+        currency=clean_currency(get("currency")),
         ordered_at=_date(get("date"), zone),
         source=_source(get("source")),
         details=_details(order),
@@ -135,7 +135,7 @@ def clean_status(value: Any) -> str:
     return text
 
 
-def _currency(value: Any) -> str | None:
+def clean_currency(value: Any) -> str | None:
     text = to_text("currency", value)
     if text is None:
         return None

@@ -17,6 +17,11 @@ from unnest(
 on conflict (org_id, external_order_id) do nothing
 returning order_id, external_order_id;
 
+-- name: known_orders
+select external_order_id, order_id
+from orders
+where org_id = %(org_id)s and external_order_id = any(string_to_array(%(external_order_ids)s, E'\x1f', E'\x1e'));
+
 -- name: lock_orders
 -- Held until the transaction ends, always taken in the same order.
 select order_id, external_order_id, contact_id, status
@@ -27,7 +32,7 @@ for update;
 
 -- name: update_orders
 -- Known and locked orders. Written as an insert so that the unique index finds each row, whatever the statistics
--- say (db/plans.py). Details that the new version does not name stay.
+-- say (db/plans.py). Details that the new version does not name stay, and the contact where nobody is found.
 insert into orders (org_id, external_order_id, contact_id, status, total, currency, ordered_at, source, details)
 select %(org_id)s, external_order_id, contact_id, status, total, coalesce(currency, ''), ordered_at,
        coalesce(source, ''), details
@@ -42,7 +47,7 @@ from unnest(
     string_to_array(%(details)s, E'\x1f', E'\x1e')::jsonb[]
 ) as given (external_order_id, contact_id, status, total, currency, ordered_at, source, details)
 on conflict (org_id, external_order_id) do update
-set contact_id = excluded.contact_id, status = excluded.status, total = excluded.total,
+set contact_id = coalesce(excluded.contact_id, orders.contact_id), status = excluded.status, total = excluded.total,
     currency = coalesce(nullif(excluded.currency, ''), orders.currency), ordered_at = excluded.ordered_at,
     source = coalesce(nullif(excluded.source, ''), orders.source), details = orders.details || excluded.details,
     updated_at = now();

@@ -45,6 +45,14 @@ async def insert_orders(
     return {external: order_id for order_id, external in await cursor.fetchall()}
 
 
+async def known_orders(conn: Connection, org_id: int, external_order_ids: Sequence[str]) -> dict[str, int]:
+    """Order ids by external id of those that there are."""
+    cursor = await conn.execute(
+        q.known_orders, {"org_id": org_id, "external_order_ids": pack(external_order_ids)}
+    )
+    return dict(await cursor.fetchall())
+
+
 async def lock_orders(
     conn: Connection, org_id: int, external_order_ids: Sequence[str]
 ) -> dict[str, StoredOrder]:

@@ -24,25 +24,36 @@ from perigee.products.from_orders import products_of
 from perigee.products.store import upsert_products
 
 
-async def upsert(conn: Connection, org_id: int, orders: Sequence[CleanOrder]) -> list[int]:
-    """Order ids, one per order given. Orders of one external id are applied in order, so the last one wins."""
+async def upsert(
+    conn: Connection, org_id: int, orders: Sequence[CleanOrder], *, create: bool = True, tell: bool = True
+) -> list[int]:
+    """Order ids, one per order given. Orders of one external id are applied in order, so the last one wins.
+
+    `create`: a contact is made where none matches; else the order is nobody's, or stays whose it was. `tell`: an event
+    for each; an import of old orders has none.
+    """
     if not orders:
         return []
     await plans.by_key(conn)
-    people = await find_or_create(conn, org_id, [order.who for order in orders], narrow=False)
+    whose = [order.who for order in orders]
+    if create:
+        people = await find_or_create(conn, org_id, whose, narrow=False)
+    else:
+        people = await find(conn, org_id, whose, narrow=False)
     latest = fold(orders)
     owners = {order.external_order_id: person for order, person in zip(orders, people, strict=True)}
     ids, former = await _write(conn, org_id, latest, owners)
     await recount(conn, org_id, former | {person.contact_id for person in owners.values() if person})
     order_ids = [ids[order.external_order_id] for order in orders]
-    await record(
-        conn,
-        org_id,
-        [
-            event(order.status, order.external_order_id, order_id, person)
-            for order, order_id, person in zip(orders, order_ids, people, strict=True)
-        ],
-    )
+    if tell:
+        await record(
+            conn,
+            org_id,
+            [
+                event(order.status, order.external_order_id, order_id, person)
+                for order, order_id, person in zip(orders, order_ids, people, strict=True)
+            ],
+        )
     await upsert_products(conn, org_id, products_of(latest), source="order")
     return order_ids
 

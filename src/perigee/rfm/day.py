@@ -11,6 +11,8 @@ from perigee.rfm import store
 from perigee.rfm.cells import Grid
 from perigee.rfm.moves import tell
 from perigee.rfm.place import place_buyers, place_readers
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 CHUNK = 2000
 """Contacts of one transaction; in each column."""
@@ -42,6 +44,7 @@ async def begin(database: Database, org_id: int, grid: Grid, day: date) -> None:
             await plans.by_key(conn)
             moves = await store.move_on(conn, org_id, grid, day, limit=CHUNK)
             await tell(conn, org_id, grid, moves)
+            await changed(conn, org_id, [one.contact_id for one in moves], kinds.RFM)
             moved = bool(moves)
 
 
@@ -55,6 +58,7 @@ async def _fill(database: Database, org_id: int) -> None:
             if not ids:
                 return
             await place_buyers(conn, org_id, ids)
+            await changed(conn, org_id, ids, kinds.RFM)
             behind = ids[-1]
 
 

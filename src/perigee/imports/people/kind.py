@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from perigee.accounts.rights import Right
 from perigee.contacts import field_store
 from perigee.contacts.bulk_options import Options
 from perigee.contacts.clean import group_names
@@ -59,6 +60,7 @@ class ContactOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ContactKind:
     name: Literal["contacts"] = "contacts"
+    right = Right.CONTACT_UPDATE
 
     async def targets(self, conn: Connection, org_id: int) -> list[Target]:
         return targets(await field_store.groups_with_fields(conn, org_id))
