@@ -31,7 +31,9 @@ class _Expansion:
 
     def of(self, node: Node, within: tuple[int, ...]) -> Condition:
         match node:
-            case SegmentLeaf() if node.id in self._catalogue.rules or node.id in within:
+            case SegmentLeaf() if node.joined is None and (
+                node.id in self._catalogue.rules or node.id in within
+            ):
                 inlined = Inlined(node.id, self.of(self._rule(node.id, within), (*within, node.id)))
                 return cast("Condition", inlined)  # stands where conditions do, but is never read from JSON
             case Leaf():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
@@ -64,7 +65,7 @@ async def load_people(
             fields=json.loads(fields, parse_float=Decimal, parse_int=Decimal),
             addresses=addresses.get(number, {}),
             tokens=tokens.get(number, ()),
-            segments=segments.get(number, frozenset()),
+            segments=segments.get(number, {}),
             delivered=delivered,
             placed=placed,
             orders=orders.get(number, ()),
@@ -95,11 +96,13 @@ class _Loader(NamedTuple):
             found[contact_id][kind] = Address(*state)
         return found
 
-    async def segments(self, wanted: set[int]) -> dict[int, frozenset[int]]:
-        found: dict[int, set[int]] = defaultdict(set)
-        for contact_id, segment_id in await self.rows(queries.facts_segments, segment_ids=sorted(wanted)):
-            found[contact_id].add(segment_id)
-        return {contact_id: frozenset(ids) for contact_id, ids in found.items()}
+    async def segments(self, wanted: set[int]) -> dict[int, dict[int, datetime]]:
+        found: dict[int, dict[int, datetime]] = defaultdict(dict)
+        for contact_id, segment_id, joined_at in await self.rows(
+            queries.facts_segments, segment_ids=sorted(wanted)
+        ):
+            found[contact_id][segment_id] = joined_at
+        return found
 
     async def order_sums(self) -> dict[int, tuple[OrderSums, OrderSums]]:
         return {

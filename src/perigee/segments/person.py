@@ -157,8 +157,8 @@ class Person:
     addresses: Mapping[str, Address] = field(default_factory=dict)
     """By kind: email, phone."""
     tokens: Sequence[Token] = ()
-    segments: frozenset[int] = frozenset()
-    """Lists the contact is in."""
+    segments: Mapping[int, datetime] = field(default_factory=dict)
+    """Lists the contact is in, each with the time when it came into it."""
     delivered: OrderSums = NO_ORDERS
     placed: OrderSums = NO_ORDERS
     orders: Sequence[Order] = ()

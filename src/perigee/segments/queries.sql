@@ -150,7 +150,7 @@ left join webpush_domain w on w.org_id = %(org_id)s and w.app_id::text = t.app_i
 where t.org_id = %(org_id)s and t.contact_id = any(%(contact_ids)s::bigint[]);
 
 -- name: facts_segments
-select contact_id, segment_id
+select contact_id, segment_id, joined_at
 from segment_member
 where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
   and segment_id = any(%(segment_ids)s::bigint[]);

@@ -81,8 +81,9 @@ insert into segment (org_id, segment_id, name, kind) values
   (7101, 10, 'VIP', 'static'), (7101, 11, 'Buyers', 'static'), (7101, 12, 'News', 'static');
 insert into segment (org_id, segment_id, name, kind, condition) values
   (7101, 13, 'In Kyiv', 'dynamic', '{"is": "field", "field": "town", "test": {"op": "equals", "value": "kyiv"}}');
-insert into segment_member (org_id, segment_id, contact_id) values
-  (7101, 10, 1), (7101, 10, 2), (7101, 10, 5), (7101, 11, 2), (7101, 11, 3), (7101, 12, 1);
+insert into segment_member (org_id, segment_id, contact_id, joined_at) values
+  (7101, 10, 1, '2026-03-28 22:00+00'), (7101, 10, 2, '2026-03-28 21:59:59+00'), (7101, 10, 5, '2026-03-29'),
+  (7101, 11, 2, '2026-01-01'), (7101, 11, 3, '2026-01-01'), (7101, 12, 1, '2026-03-01');
 insert into subscription_category (org_id, key, name, segment_id) values (7101, 'news', 'News', 12);
 insert into event_type (org_id, event_type_id, key, name) values (7101, 601, 'cart', 'Cart'), (7101, 602, 'visit', 'Visit');
 insert into event (org_id, event_type_id, contact_id, occurred_at, params) values

@@ -204,7 +204,11 @@ class _Population:
             ],
         )  # fmt: skip
         chosen = {(segment, self.rng.choice(self.people)) for segment in LISTS for _ in range(PEOPLE // 3)}
-        self.copy("segment_member", "segment_id, contact_id", chosen)
+        self.copy(
+            "segment_member",
+            "segment_id, contact_id, joined_at",
+            [(*member, self.rng.choice(moments)) for member in sorted(chosen)],
+        )
 
     def products(self) -> None:
         moments = instants()

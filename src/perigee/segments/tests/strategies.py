@@ -123,11 +123,11 @@ def tokens() -> st.SearchStrategy[Node]:
 
 
 def in_segments() -> st.SearchStrategy[Node]:
-    return st.builds(SegmentLeaf, st.sampled_from([*LISTS, 799]))
+    return st.builds(SegmentLeaf, st.sampled_from([*LISTS, 799]), periods())
 
 
 def categories() -> st.SearchStrategy[Node]:
-    return st.builds(CategoryLeaf, st.sampled_from(["news", "gone"]))
+    return st.builds(CategoryLeaf, st.sampled_from(["news", "gone"]), periods())
 
 
 def purchases() -> dict[str, st.SearchStrategy[Any]]:

@@ -232,6 +232,10 @@ CASES: list[tuple[dict[str, Any], str]] = [
     # Belonging.
     ({"is": "segment", "id": VIP}, "Alice Bob"),
     (negated({"is": "segment", "id": VIP}), "Charlie Dora"),
+    ({"is": "segment", "id": VIP, "joined": compares("last_days", days=0)}, "Alice"),
+    ({"is": "segment", "id": VIP, "joined": compares("before", "2026-03-29")}, "Bob"),
+    ({"is": "category", "key": "news", "joined": compares("last_days", days=7)}, ""),
+    ({"is": "category", "key": "news", "joined": compares("last_days", days=30)}, "Alice"),
     ({"is": "segment", "id": IN_KYIV}, "Alice Charlie"),
     (negated({"is": "segment", "id": IN_KYIV}), "Bob Dora"),
     ({"is": "category", "key": "news"}, "Alice"),

@@ -11,7 +11,7 @@ from perigee.errors import Invalid
 from perigee.segments.conditions import MAX_CONDITIONS, MAX_DEPTH, check, children, dump, parse, read
 from perigee.segments.expand import MAX_NESTED, expand
 from perigee.segments.leaves.leaf import Broken
-from perigee.segments.tests.cast import CATALOGUE, FIELD
+from perigee.segments.tests.cast import CATALOGUE, FIELD, VIP
 from perigee.segments.world import Catalogue
 
 EMAIL: dict[str, Any] = {"is": "has_address", "kind": "email"}
@@ -78,6 +78,7 @@ def nested(depth: int) -> dict[str, Any]:
         ),
         ({"is": "email_domain", "domains": []}, "condition.domains: must hold 1 to 1000 domains, has 0"),
         ({"is": "segment", "id": 404}, "condition.id: '404' is not the id of a segment"),
+        ({"is": "segment", "id": VIP, "joined": {"op": "filled"}}, "condition.joined.op: 'filled' must be one of on, before"),
         ({"is": "category", "key": "no"}, "condition.key: 'no' is not the key of a subscription category"),
         ({"is": "event", "type": "no"}, "condition.type: 'no' is not the key of an event type"),
         (
@@ -193,6 +194,13 @@ def test_segments_within_segments_have_an_end() -> None:
     chain = {f"s{n}": segment(n + 1) for n in range(1, 20)}
     with pytest.raises(Invalid, match=f"more than {MAX_NESTED} segments within each other"):
         expand(read(segment(1)), rules(**chain, s20=EMAIL))
+
+
+def test_of_a_dynamic_segment_nobody_knows_who_joined_when() -> None:
+    tree = read({**segment(1), "joined": {"op": "last_days", "days": 1}})
+    with pytest.raises(Invalid, match=r"condition\.joined: is taken by lists only"):
+        check(tree, rules(s1=EMAIL))
+    assert isinstance(expand(tree, rules(s1=EMAIL)), Broken)
 
 
 def test_a_bomb_of_segments_is_refused_before_it_grows() -> None:
