@@ -21,19 +21,31 @@ PAGE = 5_000
 
 async def run(database: Database, org_id: int, export_id: int, now: datetime, *, page: int = PAGE) -> None:
     """To its end; nothing when it is over or gone. May be called again after a crash. Raises Invalid, NotFound."""
-    async with database.transaction() as conn:
-        await _begin(conn, org_id, export_id, now)
+    try:
+        async with database.transaction() as conn:
+            await _begin(conn, org_id, export_id, now)
+    except _Over:
+        return
     more = True
     while more:
         async with database.transaction() as conn:
             more = await _page(conn, org_id, export_id, page)
 
 
+class _Over(Exception):
+    """It was cancelled, erased or deleted meanwhile: what was worked out is rolled back."""
+
+
 async def _begin(conn: Connection, org_id: int, export_id: int, now: datetime) -> None:
+    """Working out the people may take minutes; who cancels meanwhile does not wait for it."""
+    seen = await store.get(conn, org_id, export_id)
+    if seen is None or seen.state != "waiting":
+        return
+    total = await kinds.begin(conn, org_id, export_id, wanted_of(seen), now)
     row = await store.get(conn, org_id, export_id, lock=True)
-    if row is not None and row.state == "waiting":
-        total = await kinds.begin(conn, org_id, export_id, wanted_of(row), now)
-        await store.start(conn, org_id, export_id, total)
+    if row is None or row.state != "waiting":
+        raise _Over
+    await store.start(conn, org_id, export_id, total)
 
 
 async def _page(conn: Connection, org_id: int, export_id: int, size: int) -> bool:

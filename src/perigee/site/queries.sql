@@ -101,7 +101,8 @@ order by 1, 2;
 
 -- name: last_cart
 -- The cart as it was reported last, by whatever way, and what ended it: a purchase that names its state or came
--- afterwards, or an order. Orders know whole seconds.
+-- afterwards, or an order, as the conditions on carts have it (segments/leaves/cart.py). Orders know whole seconds, and a
+-- browser's clock may be before the shop's.
 with cart as (
     select event.occurred_at, event.params, event.params ->> 'recycleStateId' as state_id
     from event
@@ -130,7 +131,7 @@ left join lateral (
     from orders
     where orders.org_id = %(org_id)s and orders.contact_id = %(contact_id)s
       and orders.ordered_at >= date_trunc('second', cart.occurred_at)
-      and orders.status not in ('CANCELLED', 'ABANDONED_SHOPPING_CART')
+      and orders.status <> 'ABANDONED_SHOPPING_CART'
     order by orders.ordered_at
     limit 1
 ) as ordered on true;

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from perigee.exports import store
+from perigee.exports import kinds, store
 from perigee.exports.run import run
 from perigee.testing.api import Api
 from perigee.testing.sending import Shop as Sending
@@ -326,6 +326,41 @@ async def test_of_an_erased_person_no_file_stays(shop: Shop, api: Api) -> None:
         (without["export_id"],)
     ]
     assert (await api.get(f"{EXPORTS}/{with_her['export_id']}/file")).status_code == 404
+
+
+async def test_who_cancels_while_the_people_are_worked_out_does_not_wait(
+    shop: Shop, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.person("anna@example.com")
+    export_id = (await shop.start())["export_id"]
+    gathered = kinds.begin
+
+    async def slow(*given: Any) -> int | None:
+        total = await gathered(*given)
+        assert (await api.post(f"{EXPORTS}/{export_id}/cancel")).status_code == 200
+        return total
+
+    monkeypatch.setattr("perigee.exports.kinds.begin", slow)
+    await run(api.db, api.org_id, export_id, NOW)
+    assert (await api.get(f"{EXPORTS}/{export_id}")).json()["state"] == "cancelled"
+    assert await api.rows("select 1 from export_person where org_id = %(org_id)s") == []
+
+
+async def test_what_was_begun_while_a_person_was_being_erased_goes_with_the_sweep(
+    shop: Shop, api: Api
+) -> None:
+    """As if the erasure had committed after the export read the person."""
+    anna = await shop.person("anna@example.com")
+    meanwhile = (await shop.made())["export_id"]
+    orders_meanwhile = (await shop.made(kind="orders"))["export_id"]
+    await api.rows(
+        "update export set created_at = created_at - interval '5 minutes' where org_id = %(org_id)s"
+    )
+    later = (await shop.made(kind="orders"))["export_id"]
+    async with api.db.transaction() as conn:
+        await store.sweep(conn, api.org_id, [anna], 240)
+    states = await api.rows("select export_id, state from export where org_id = %(org_id)s order by 1")
+    assert states == [(meanwhile, "erased"), (orders_meanwhile, "erased"), (later, "done")]
 
 
 async def test_a_segment_that_is_gone_fails_the_export_and_says_so(shop: Shop, api: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -85,8 +86,10 @@ async def test_a_purchase_ends_it_and_a_new_cart_begins(shop: Shop) -> None:
     assert (found["status"], "external_order_id" in found) == ("open", False)
 
 
-@pytest.mark.parametrize(("status", "then"), [("INITIALIZED", "bought"), ("CANCELLED", "open")])
-async def test_an_order_ends_it_unless_it_was_cancelled(shop: Shop, status: str, then: str) -> None:
+@pytest.mark.parametrize(("status", "then"), [("INITIALIZED", "bought"), ("ABANDONED_SHOPPING_CART", "open")])
+async def test_an_order_ends_it_unless_it_is_the_abandoned_cart_itself(
+    shop: Shop, status: str, then: str
+) -> None:
     await shop.put("g1", MUG)
     ((now,),) = await shop.api.rows(
         "select to_char(now() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
@@ -95,6 +98,24 @@ async def test_an_order_ends_it_unless_it_was_cancelled(shop: Shop, status: str,
     answer = await shop.api.post("/api/v1/orders", {"orders": [{**order, "status": status}]})
     assert answer.status_code == 200, answer.text
     assert (await shop.cart())["status"] == then
+
+
+async def test_a_purchase_that_names_its_state_ends_it_though_the_browsers_clock_is_ahead(shop: Shop) -> None:
+    ahead = int((datetime.now(UTC) + timedelta(minutes=4)).timestamp() * 1000)
+    info = {
+        "eventName": "StatusCart",
+        "siteId": shop.site_id,
+        "datetime": ahead,
+        "user_email": "anna@example.com",
+    }
+    await shop.api.post(
+        TRACKER, {"GeneralInfo": info, "StatusCart": {"GUID": "g1", "Products": [MUG]}}, key=""
+    )
+    bought = {"OrderNumber": "SO-1", "Products": [{"product_id": "SKU-1", "unit_price": 9.5, "quantity": 2}]}
+    await shop.track("PurchasedItems", {**bought, "GUID": "another"})
+    assert (await shop.cart())["status"] == "open"
+    await shop.track("PurchasedItems", {**bought, "OrderNumber": "SO-2", "GUID": "g1"})
+    assert (await shop.cart())["external_order_id"] == "SO-2"
 
 
 async def test_a_cart_that_a_server_reports_as_text_is_read(shop: Shop) -> None:
