@@ -200,9 +200,9 @@ select e.event_id, e.occurred_at, t.key, t.name, e.event_key, e.contact_id, c.ex
 from (
     select * from event
     where org_id = %(org_id)s
-      and (%(after)s::timestamptz is null or (occurred_at, event_id) > (%(after)s, %(after_id)s))
-      and (%(first)s::timestamptz is null or occurred_at >= %(first)s)
-      and (%(until)s::timestamptz is null or occurred_at < %(until)s)
+      and occurred_at >= greatest(%(after)s::timestamptz, %(first)s::timestamptz, '-infinity')
+      and (occurred_at, event_id) > (coalesce(%(after)s::timestamptz, '-infinity'), %(after_id)s)
+      and occurred_at < coalesce(%(until)s::timestamptz, 'infinity')
       and (%(contact_id)s::bigint is null or contact_id = %(contact_id)s)
       and (%(event_type)s::text is null or event_type_id
            = (select event_type_id from event_type where org_id = %(org_id)s and key = %(event_type)s))
