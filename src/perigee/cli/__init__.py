@@ -24,7 +24,7 @@ COMMANDS = (
     ("duplicates", "perigee.cli.duplicates:app", "Contacts that share an address: find and merge them."),
     ("consent", "perigee.cli.consent:app", "Why people left, and what they agreed to."),
     ("segments", "perigee.cli.segments:app", "Lists and dynamic segments."),
-    ("orders", "perigee.cli.orders:app", "What people bought: list, status, delete."),
+    ("orders", "perigee.cli.orders:app", "What people bought: list, status, delete, bring a file."),
     ("rfm", "perigee.cli.rfm:app", "Who bought or opened mails, how recently and how often."),
     ("messages", "perigee.cli.messages:app", "Emails and SMS to send."),
     ("rules", "perigee.cli.rules:app", "When, how often and to whom the organisation sends."),

@@ -7,9 +7,11 @@ from typing import Annotated
 import cyclopts
 from cyclopts import Parameter
 
+from perigee.cli.order_import import import_file
 from perigee.cli.remote import HERE, Server, connected, console, show_facts, show_json, show_table
 
-app = cyclopts.App(name="orders", help="What people bought: list, status, delete.")
+app = cyclopts.App(name="orders", help="What people bought: list, status, delete, bring a file.")
+app.command(import_file, name="import")
 
 Statuses = Annotated[list[str] | None, Parameter(name="--status", negative="", consume_multiple=True)]
 Start = Annotated[str | None, Parameter(name="--from")]
