@@ -46,7 +46,9 @@ _OF_NEED = {
     "order_sums": ORDERS,
     "orders": ORDERS,
     "items": ORDERS,
+    "rfm": RFM,
     "products": 0,  # no change of a contact; the recheck sees it
+    "changes": 0,  # of the products
     "lists": 0,  # of the events
     "message_details": FIELDS | ADDRESS | SENT | ACTIVITY,
 }

@@ -186,6 +186,9 @@ class AbandonedLeaf(_LeftLeaf, frozen=True, kw_only=True, tag="abandoned"):
             moment.now - timedelta(hours=self.within_hours), moment.now - timedelta(hours=self.after_hours)
         )
 
+    def relative(self) -> Iterable[Comparison]:
+        yield Comparison("last_hours", hours=self.within_hours)
+
     def check(self, at: str, catalogue: Catalogue) -> None:
         super().check(at, catalogue)
         if not 0 <= self.after_hours < MAX_HOURS:

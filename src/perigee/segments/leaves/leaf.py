@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from perigee.segments.comparisons import Comparison
 from perigee.segments.node import Node
 from perigee.segments.person import Needs, Person
 from perigee.segments.sql import Sql
@@ -49,6 +50,10 @@ class Leaf(Node, frozen=True):
 
     def names(self) -> Iterable[Name]:
         """What the catalogue must hold for it."""
+        return ()
+
+    def relative(self) -> Iterable[Comparison]:
+        """Comparisons with the present moment that it makes beside those among its members."""
         return ()
 
     def need(self, needs: Needs, catalogue: Catalogue) -> None:

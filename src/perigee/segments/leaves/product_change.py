@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any, Literal
 
 from perigee.errors import Invalid
@@ -21,7 +20,7 @@ from perigee.segments.leaves.visits import (
     things_sql,
     visits_of,
 )
-from perigee.segments.moments import Instants, Moment
+from perigee.segments.moments import Moment
 from perigee.segments.person import Change, Needs, Person, Product, product_id_of
 from perigee.segments.sql import Sql, both
 from perigee.segments.world import Catalogue, World
@@ -68,13 +67,17 @@ class ProductChangeLeaf(SetLeaf, frozen=True, kw_only=True, tag="product_change"
             )
         check_goods(self.product, f"{at}.product")
 
+    def relative(self) -> Iterable[Comparison]:
+        yield self._interested
+
     def need(self, needs: Needs, catalogue: Catalogue) -> None:
         for visit in self._visits:
             need_visit(needs, catalogue, visit)
         needs.products = needs.changes = True
 
-    def _interested(self, moment: Moment) -> Instants:
-        return Instants(moment.now - timedelta(days=self.interest_days), None)
+    @property
+    def _interested(self) -> Comparison:
+        return Comparison("last_days", days=self.interest_days)
 
     # -- SQL
 
@@ -85,7 +88,7 @@ class ProductChangeLeaf(SetLeaf, frozen=True, kw_only=True, tag="product_change"
         e, one, c = sql.alias(), sql.alias(), sql.alias()
         conditions = [
             *of_type(sql, e, visit.type),
-            *sql.within(f"{e}.occurred_at", self._interested(sql.world.moment)),
+            *sql.within(f"{e}.occurred_at", _PERIOD.window(self._interested, sql.world.moment)),
             *self._change_sql(sql, c),
             f"{c}.product_id = {product_id_sql(f'{one}.item')}",
             f"{c}.changed_at > {e}.occurred_at",
@@ -124,7 +127,7 @@ class ProductChangeLeaf(SetLeaf, frozen=True, kw_only=True, tag="product_change"
         return bool(self._changed(person, world))
 
     def _changed(self, person: Person, world: World) -> set[str]:
-        interested = self._interested(world.moment)
+        interested = _PERIOD.window(self._interested, world.moment)
         found = set()
         for visit in self._visits:
             for event in visits_of(person, world.catalogue, visit):

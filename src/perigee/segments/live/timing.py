@@ -51,6 +51,7 @@ def comparisons(tree: Node) -> Iterator[Comparison]:
     for _, node in walk(tree):
         if isinstance(node, Leaf):
             yield from _within(node)
+            yield from node.relative()
 
 
 def _within(value: object) -> Iterator[Comparison]:
