@@ -67,7 +67,13 @@ def group(rows: Sequence[ContactRow], policy: Policy) -> list[Group]:
     last_weak: dict[str, Group] = {}
     for place, row in enumerate(rows):
         strong, weak = keys(row, policy)
-        before = {id(found): found for found in _touching(strong, weak, last_strong, last_weak)}
+        before = (
+            {}
+            if last_strong.keys().isdisjoint(strong)
+            and last_weak.keys().isdisjoint(strong)
+            and last_strong.keys().isdisjoint(weak)
+            else {id(found): found for found in _touching(strong, weak, last_strong, last_weak)}
+        )
         twin = next(iter(before.values()), None)
         if twin is not None and len(before) == 1 and (twin.strong, twin.weak) == (strong, weak):
             twin.row = merge(twin.row, row, policy)

@@ -82,9 +82,9 @@ def _count(file: IO[bytes], given: Import) -> int:
 def _cleaned(given: Import, run: Run, file: IO[bytes]) -> Generator[Cleaned, None, None]:
     assert given.found is not None
     assert given.plan is not None
-    rows = data_rows(file, given.found, has_headings=given.plan.has_headings)
-    for block in blocks(rows, skip=given.counts.done, size=STEP, together=run.together):
-        yield run.clean(block)
+    with closing(data_rows(file, given.found, has_headings=given.plan.has_headings)) as rows:
+        for block in blocks(rows, skip=given.counts.done, size=STEP, together=run.together):
+            yield run.clean(block)
 
 
 async def _apply(conn: Connection, org_id: int, items: Sequence[_Step]) -> list[Applied | None]:

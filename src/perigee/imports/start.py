@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from itertools import islice
 from typing import IO, Final, NamedTuple
 
@@ -74,8 +75,8 @@ async def preview(database: Database, org_id: int, import_id: int, plan: Plan, *
 
 def _try(file: IO[bytes], given: Import, plan: Plan, run: Run, rows: int) -> tuple[Block, Cleaned]:
     assert given.found is not None
-    source = islice(data_rows(file, given.found, has_headings=plan.has_headings), rows)
-    block = next(blocks(source, skip=0, size=rows), Block(0, 0, [], [], []))
+    with closing(data_rows(file, given.found, has_headings=plan.has_headings)) as source:
+        block = next(blocks(islice(source, rows), skip=0, size=rows), Block(0, 0, [], [], []))
     return block, run.clean(block)
 
 

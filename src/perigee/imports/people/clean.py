@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Any, Final, cast
+
+from msgspec import UNSET
 
 from perigee.contacts import clean as contacts
 from perigee.contacts.clean import ADDRESS_LENGTH, ID_LENGTH
@@ -69,7 +71,10 @@ def clean_block(block: Block, reading: Reading) -> Cleaned:
 
 
 def _stripped(cells: Sequence[str]) -> list[str]:
-    return [unguard(cell).strip() if cell[:1] == "'" else cell.strip() for cell in cells]
+    found = list(map(str.strip, cells))
+    if "'" in "".join(found):
+        return [unguard(cell).strip() for cell in found]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,25 +103,23 @@ def rule_of(error: PerigeeError) -> str:
 
 
 def _convert(cells: Sequence[str], target: str, reading: Reading, notes: _Notes) -> list[Any]:
-    """None: nothing is given."""
+    """None: nothing is given. Every different value is converted once."""
     convert_cell = _converter(target, reading)
-    remembers = target not in ("email", "phone", "external_id", "id")  # these do not repeat
-    known: dict[str, Any] = {"": _blank(target, reading)}
-    found: list[Any] = []
-    for number, cell in enumerate(cells):
-        if cell in known:
-            found.append(known[cell])
-            continue
+    known: dict[str, Any] = dict.fromkeys(cells)
+    blank = known.pop("", UNSET) is not UNSET
+    refused: dict[str, Invalid] = {}
+    for cell in known:
         try:
-            value = convert_cell(cell)
+            known[cell] = convert_cell(cell)
         except Invalid as error:
-            notes.refuse(number, cell, error)
-            value = None
-        else:
-            if remembers:
-                known[cell] = value
-        found.append(value)
-    return found
+            refused[cell] = error
+    if blank:
+        known[""] = _blank(target, reading)
+    if refused:
+        for number, cell in enumerate(cells):
+            if cell in refused:
+                notes.refuse(number, cell, refused[cell])
+    return list(map(known.__getitem__, cells))
 
 
 def _blank(target: str, reading: Reading) -> Any:
@@ -171,7 +174,10 @@ _FORMS: Final = {
 
 
 def _text_of(member: str, limit: int) -> Converter:
-    return lambda cell: to_text(member, cell, limit=limit)
+    def of_text(cell: str) -> str | None:
+        return cell if cell.isprintable() and len(cell) <= limit else to_text(member, cell, limit=limit)
+
+    return of_text
 
 
 _CONVERTERS: Final[Mapping[str, Converter]] = {
@@ -196,14 +202,12 @@ def _refuse_keyless(
     refused: set[int],
 ) -> None:
     keys = [values[key] for key in reading.keys if key in values]
-    for number, row in enumerate(zip(*keys, strict=True)):
-        if number not in refused and all(value is None for value in row):
-            refused.add(number)
-            remarks.append(
-                Remark(
-                    block.lines[number], "error", None, None, f"has no value of {' or '.join(reading.keys)}"
-                )
-            )
+    if all(None in column for column in keys):
+        for number, row in enumerate(zip(*keys, strict=True)):
+            if number not in refused and not any(value is not None for value in row):
+                refused.add(number)
+                rule = f"has no value of {' or '.join(reading.keys)}"
+                remarks.append(Remark(block.lines[number], "error", None, None, rule))
 
 
 def _without_values_of_refused(remarks: Sequence[Remark], lines: set[int]) -> list[Remark]:
@@ -232,4 +236,5 @@ def _contacts(values: Mapping[str, Sequence[Any]], size: int) -> list[ContactRow
 def _put_field(rows: Sequence[ContactRow], key: str, column: Sequence[Any]) -> None:
     for row, value in zip(rows, column, strict=True):
         if value is not None:
-            row.fields = {**row.fields, key: None if value is _TAKE_AWAY else value}
+            fields = cast(dict[str, Any], row.fields)  # each row was made with its own
+            fields[key] = None if value is _TAKE_AWAY else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC
 from itertools import islice
 from typing import IO, Final
@@ -12,7 +13,7 @@ from msgspec import UNSET
 
 from perigee.errors import Invalid
 from perigee.imports.reader.json_lines import is_json_lines, members
-from perigee.imports.reader.rows import all_rows, data_rows
+from perigee.imports.reader.rows import Rows, all_rows, data_rows
 from perigee.imports.reader.text import dialect_of, encoding_of
 from perigee.imports.reader.workbook import is_workbook
 from perigee.imports.types import Column, Format, Target, ValueType
@@ -41,7 +42,7 @@ def format_of(file: IO[bytes], targets: Sequence[Target]) -> Format:
         encoding = encoding_of(file)
         separator, quote = dialect_of(file, encoding)
         written = Format("csv", encoding, separator, quote)
-    rows = [cells for _, cells in islice(all_rows(file, written), SAMPLE) if not isinstance(cells, Invalid)]
+    rows = _sample(all_rows(file, written))
     if not rows:
         raise Invalid("file: has no row", field="file")
     width = len(written.headings) or max(map(len, rows))
@@ -58,7 +59,7 @@ def format_of(file: IO[bytes], targets: Sequence[Target]) -> Format:
 
 def columns_of(file: IO[bytes], written: Format, targets: Sequence[Target]) -> list[Column]:
     """Every column with its type and a few values; at most one has each target. Raises Invalid."""
-    rows = [cells for _, cells in islice(data_rows(file, written), SAMPLE) if not isinstance(cells, Invalid)]
+    rows = _sample(data_rows(file, written))
     values = [
         [unguard(cells[place]).strip() for cells in rows if place < len(cells) and cells[place].strip()]
         for place in range(len(written.headings))
@@ -69,6 +70,11 @@ def columns_of(file: IO[bytes], written: Format, targets: Sequence[Target]) -> l
     ]
     _suggest(found, targets)
     return found
+
+
+def _sample(source: Rows) -> list[list[str]]:
+    with closing(source) as rows:
+        return [cells for _, cells in islice(rows, SAMPLE) if not isinstance(cells, Invalid)]
 
 
 def fold(heading: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import islice
 from typing import IO, Any, Final
 
@@ -33,7 +33,7 @@ def members(file: IO[bytes]) -> list[str]:
     return list(found)
 
 
-def json_rows(file: IO[bytes], headings: Sequence[str]) -> Iterator[Row]:
+def json_rows(file: IO[bytes], headings: Sequence[str]) -> Generator[Row, None, None]:
     """A line that is no object is refused alone. Lists and objects stay JSON text."""
     for number, given in _objects(file):
         yield number, given if isinstance(given, Invalid) else [_text(given.get(name)) for name in headings]

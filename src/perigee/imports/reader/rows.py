@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from itertools import islice
 from typing import IO
 
@@ -16,7 +17,11 @@ MOST_TOGETHER = 10_000
 """Rows that a block may grow by for the sake of neighbours that belong together."""
 
 
-def all_rows(file: IO[bytes], written: Format) -> Iterator[Row]:
+Rows = Generator[Row, None, None]
+"""To be closed before the file is."""
+
+
+def all_rows(file: IO[bytes], written: Format) -> Rows:
     """The headings too, where they are a row. Raises Invalid for a file that cannot be read on."""
     if written.kind == "xlsx":
         return workbook_rows(file)
@@ -25,11 +30,13 @@ def all_rows(file: IO[bytes], written: Format) -> Iterator[Row]:
     return csv_rows(file, written)
 
 
-def data_rows(file: IO[bytes], written: Format, *, has_headings: bool | None = None) -> Iterator[Row]:
+def data_rows(file: IO[bytes], written: Format, *, has_headings: bool | None = None) -> Rows:
     """The rows behind the headings. `has_headings`: other than was recognised."""
-    rows = all_rows(file, written)
     skips = written.has_headings if has_headings is None else has_headings
-    return islice(rows, 1, None) if skips and written.kind != "jsonl" else rows
+    with closing(all_rows(file, written)) as rows:
+        if skips and written.kind != "jsonl":
+            next(rows, None)
+        yield from rows
 
 
 def count(file: IO[bytes], written: Format, *, has_headings: bool | None = None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import IO, Final
 
@@ -121,7 +121,7 @@ def _fit(sample: str, separator: str) -> tuple[float, int]:
     return sum(1 for count in found if count == found[0]) / len(found), found[0]
 
 
-def csv_rows(file: IO[bytes], written: Format) -> Iterator[Row]:
+def csv_rows(file: IO[bytes], written: Format) -> Generator[Row, None, None]:
     """Every row that is not blank, the headings too. Raises Invalid for what is no text or no CSV."""
     with opened(file, written.encoding) as text:
         reader = csv.reader(text, delimiter=written.separator, quotechar=written.quote)
@@ -138,5 +138,5 @@ def csv_rows(file: IO[bytes], written: Format) -> Iterator[Row]:
                 raise Invalid(
                     f"file: behind line {reader.line_num} it is no text in {written.encoding}", field="file"
                 ) from None
-            if any(cells) and any(map(str.strip, cells)):
+            if cells and (cells[0].strip() or any(map(str.strip, cells))):
                 yield reader.line_num, cells

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import date, datetime, time
 from typing import IO, Any, Final
 
@@ -31,7 +31,7 @@ def is_workbook(file: IO[bytes]) -> bool:
     return file.read(4) == b"PK\x03\x04"
 
 
-def workbook_rows(file: IO[bytes]) -> Iterator[Row]:
+def workbook_rows(file: IO[bytes]) -> Generator[Row, None, None]:
     """Every row that is not blank, the headings too, with its number in the sheet. Raises Invalid."""
     _check(file)
     file.seek(0)
