@@ -9,8 +9,8 @@ import msgspec
 from perigee.errors import Invalid
 from perigee.segments.comparisons import Comparison, check_text
 from perigee.segments.dates import Period
-from perigee.segments.leaves.counting import COUNT, ONCE, happened
-from perigee.segments.leaves.leaf import Members, SetLeaf
+from perigee.segments.leaves.counting import COUNT, ONCE, effort, happened
+from perigee.segments.leaves.leaf import Effort, Members, SetLeaf
 from perigee.segments.moments import Moment
 from perigee.segments.person import Needs, Person, Token
 from perigee.segments.sql import Sql, both
@@ -47,6 +47,10 @@ class TokenLeaf(SetLeaf, frozen=True, tag="token"):
     created: Comparison | None = None
     times: Comparison = ONCE
 
+    @property
+    def effort(self) -> Effort:
+        return Effort.SMALL if effort(self.times) is Effort.LOOK else Effort.COUNT
+
     def check(self, at: str, catalogue: Catalogue) -> None:
         for name, text in (("app_id", self.app_id), ("site", self.site)):
             if text is not None:
@@ -66,7 +70,11 @@ class TokenLeaf(SetLeaf, frozen=True, tag="token"):
 
     def members(self, sql: Sql) -> Members:
         t = sql.alias()
-        conditions = [f"{t}.org_id = {sql.org}", f"{t}.kind = {sql.bind(self.kind, 'text')}"]
+        conditions = [
+            f"{t}.org_id = {sql.org}",
+            f"{t}.kind = {sql.bind(self.kind, 'text')}",
+            *sql.among(f"{t}.contact_id"),
+        ]
         if self.app_id is not None:
             conditions.append(f"{t}.app_id = {sql.bind(self.app_id, 'text')}")
         if self.site is not None:
