@@ -21,12 +21,14 @@ from perigee.cli.remote import (
     show_json,
     show_table,
 )
+from perigee.cli.segment_actions import add_commands
 from perigee.errors import OperatorError
 from perigee.exports.types import ExportCreate
 
 app = cyclopts.App(
     name="segments", help="Segments: list them, make one, count its people, put people on a list."
 )
+add_commands(app)
 
 Condition = Annotated[str, Parameter(allow_leading_hyphen=True)]
 

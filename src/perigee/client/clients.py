@@ -112,11 +112,16 @@ class Methods:
     attach_contacts = method(segments.attach_contacts)
     detach_contacts = method(segments.detach_contacts)
     segment_contacts = method(segments.segment_contacts)
+    split_segment = method(segments.split_segment)
+    copy_segment = method(segments.copy_segment)
+    delete_segment = method(segments.delete_segment)
+    change_segment_tags = method(segments.change_segment_tags)
 
     create_message = method(messages.create_message)
     list_messages = method(messages.list_messages)
     get_message = method(messages.get_message)
     change_message = method(messages.change_message)
+    change_message_tags = method(messages.change_message_tags)
 
     create_campaign = method(campaigns.create_campaign)
     get_campaign = method(campaigns.get_campaign)

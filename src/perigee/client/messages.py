@@ -55,3 +55,14 @@ async def list_messages(
     return await cursor_list(
         transport, "/api/v4/messages", Message, limit=limit, channel=channel, search=search
     )
+
+
+async def change_message_tags(
+    transport: Transport, message_ids: Sequence[int], *, add: Sequence[str] = (), remove: Sequence[str] = ()
+) -> int:
+    """How many messages there were."""
+    body = {"message_ids": list(message_ids), "add": list(add), "remove": list(remove)}
+    answer = await transport.call(
+        "POST", "/api/v4/messages/tags", json(dict[str, int]), body=body, repeatable=True
+    )
+    return answer["messages"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perigee.client.pages import cursor_list
-from perigee.client.transport import Transport, json
+from perigee.client.transport import Transport, json, nothing
 from perigee.contacts.types import Contact
+from perigee.segments.actions_api import SplitList
 from perigee.segments.types import Count, Segment
 
 IDS_PER_CALL = 500
@@ -17,10 +18,10 @@ _PATH = "/api/v4/segments"
 
 
 async def list_segments(
-    transport: Transport, *, name: str | None = None, limit: int | None = None
+    transport: Transport, *, name: str | None = None, tag: str | None = None, limit: int | None = None
 ) -> list[Segment]:
-    """By id; `name` is a part of their names."""
-    return await cursor_list(transport, _PATH, Segment, limit=limit, name=name)
+    """By id; `name` is a part of their names, `tag` one of their tags."""
+    return await cursor_list(transport, _PATH, Segment, limit=limit, name=name, tag=tag)
 
 
 async def create_list(transport: Transport, name: str) -> Segment:
@@ -66,6 +67,34 @@ async def detach_contacts(
 ) -> int:
     """Takes people off a list in calls of 500. Returns how many were on it."""
     return await _change(transport, segment_id, "members/remove", "detached", contact_ids, external_ids)
+
+
+async def split_segment(
+    transport: Transport, segment_id: int, parts: Mapping[str, float | None]
+) -> list[SplitList]:
+    """Two or three new lists by name; with percents, 100 together, or none of them. The segment stays."""
+    body = {"parts": [{"name": name, "percent": percent} for name, percent in parts.items()]}
+    return await transport.call("POST", f"{_PATH}/{segment_id}/split", json(list[SplitList]), body=body)
+
+
+async def copy_segment(transport: Transport, segment_id: int, name: str | None = None) -> Segment:
+    """A dynamic segment with the same condition."""
+    return await transport.call("POST", f"{_PATH}/{segment_id}/copy", json(Segment), body={"name": name})
+
+
+async def delete_segment(transport: Transport, segment_id: int, *, contacts: bool = False) -> None:
+    """`contacts`: its people are deleted, too; for 30 days they can be restored."""
+    query = {"contacts": "true"} if contacts else {}
+    await transport.call("DELETE", f"{_PATH}/{segment_id}", nothing, query=query)
+
+
+async def change_segment_tags(
+    transport: Transport, segment_ids: Sequence[int], *, add: Sequence[str] = (), remove: Sequence[str] = ()
+) -> int:
+    """How many segments there were."""
+    body = {"segment_ids": list(segment_ids), "add": list(add), "remove": list(remove)}
+    answer = await transport.call("POST", f"{_PATH}/tags", json(dict[str, int]), body=body, repeatable=True)
+    return answer["segments"]
 
 
 async def _change(

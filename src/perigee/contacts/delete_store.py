@@ -36,12 +36,6 @@ async def delete_contacts(
     return [contact_id for (contact_id,) in await cursor.fetchall()]
 
 
-async def delete_members(conn: Connection, org_id: int, segment_id: int, reason: str | None) -> list[int]:
-    values = {"org_id": org_id, "segment_id": segment_id, "reason": reason}
-    cursor = await conn.execute(q.delete_members, values)
-    return [contact_id for (contact_id,) in await cursor.fetchall()]
-
-
 async def restore_contacts(conn: Connection, org_id: int, contact_ids: Sequence[int]) -> list[int]:
     cursor = await conn.execute(q.restore_contacts, {"org_id": org_id, "contact_ids": list(contact_ids)})
     return [contact_id for (contact_id,) in await cursor.fetchall()]

@@ -552,14 +552,6 @@ set deleted_at = coalesce(deleted_at, statement_timestamp()),
 where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[])
 returning contact_id;
 
--- name: delete_members
--- Everybody of a list, softly.
-update contact
-set deleted_at = statement_timestamp(), updated_at = statement_timestamp(), delete_reason = %(reason)s
-where org_id = %(org_id)s and deleted_at is null and contact_id in (
-    select contact_id from segment_member where org_id = %(org_id)s and segment_id = %(segment_id)s)
-returning contact_id;
-
 -- name: restore_contacts
 update contact set deleted_at = null, delete_reason = null, updated_at = statement_timestamp()
 where org_id = %(org_id)s and contact_id = any(%(contact_ids)s::bigint[]) and deleted_at is not null

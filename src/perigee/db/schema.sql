@@ -1253,6 +1253,7 @@ CREATE TABLE segment (
     description text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT segment_check CHECK (((kind = 'dynamic'::text) = (condition IS NOT NULL))),
     CONSTRAINT segment_kind_check CHECK ((kind = ANY (ARRAY['static'::text, 'dynamic'::text])))
 );

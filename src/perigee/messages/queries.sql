@@ -60,6 +60,14 @@ select count(*) from message
 where org_id = %(org_id)s and (%(channel)s::text is null or channel = %(channel)s) and deleted_at is null
   and (%(search)s = '' or position(lower(%(search)s) in lower(name)) > 0 or %(search)s = any(tags))
 
+-- name: change_tags
+update message m
+set updated_at = now(), tags = array(
+    select tag from unnest(m.tags || %(add)s::text[]) with ordinality as t (tag, n)
+    where tag <> all(%(remove)s::text[]) group by tag order by min(n))
+where m.org_id = %(org_id)s and m.message_id = any(%(message_ids)s::bigint[]) and m.deleted_at is null
+returning m.message_id, cardinality(m.tags)
+
 -- name: unknown_categories
 select key from unnest(%(keys)s::text[]) as key
 where not exists (select from subscription_category c where c.org_id = %(org_id)s and c.key = key.key)

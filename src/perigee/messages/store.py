@@ -109,3 +109,16 @@ async def search(
     ids = [row[0] for row in rows]
     found = {message.message_id: message for message in await get_messages(connection, org_id, ids)}
     return [found[message_id] for message_id in ids if message_id in found], total
+
+
+async def change_tags(
+    connection: Connection,
+    org_id: int,
+    message_ids: Sequence[int],
+    *,
+    add: Sequence[str],
+    remove: Sequence[str],
+) -> dict[int, int]:
+    """Number of tags that each of them has now."""
+    values = {"org_id": org_id, "message_ids": list(message_ids), "add": list(add), "remove": list(remove)}
+    return dict(await (await connection.execute(q.change_tags, values)).fetchall())

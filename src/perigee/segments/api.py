@@ -12,8 +12,9 @@ from perigee.contacts.types import Contact
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
 from perigee.http.v4 import PAGE, Call, Created, Page, Query, Right, cursor_page, operation
+from perigee.lib.scalars import to_bool
 from perigee.lib.text import clean_or_none
-from perigee.segments import manage, people, static, store
+from perigee.segments import actions, manage, people, static, store
 from perigee.segments.conditions import read
 from perigee.segments.explain import Explained
 from perigee.segments.static import People
@@ -62,16 +63,19 @@ class Detached(msgspec.Struct):
     answer=Page[Segment],
     query=(
         Query("name", str, "part of the name"),
+        Query("tag", str, "a tag they have"),
         *PAGE,
     ),
 )
 async def list_segments(call: Call) -> Page:
-    """List segments by id; `name` is a part of their names."""
+    """List segments by id; `name` is a part of their names, `tag` one of their tags."""
     after, limit = cursor_page(call)
-    part = clean_or_none(call.query.get("name"))
+    part, tag = (clean_or_none(call.query.get(name)) for name in ("name", "tag"))
     async with call.context.database.connection() as conn:
-        rows = await store.list_segments(conn, call.org_id, part=part, after=after, skip=0, rows=limit + 1)
-    found = Page([_segment(row) for row in rows[:limit]])
+        rows = await store.list_segments(
+            conn, call.org_id, part=part, tag=tag, after=after, skip=0, rows=limit + 1
+        )
+    found = Page([segment_view(row) for row in rows[:limit]])
     if len(rows) > limit:
         found.next = str(rows[limit - 1].segment_id)
     return found
@@ -99,14 +103,16 @@ async def create_segment(call: Call) -> Created:
             row = await manage.create_dynamic(
                 conn, call.org_id, given.name, given.condition, call.context.now(), given.description
             )
-    return Created(_segment(row))
+        if given.tags:
+            row = await manage.change(conn, call.org_id, row.segment_id, call.context.now(), tags=given.tags)
+    return Created(segment_view(row))
 
 
 @operation("GET", "/segments/{segment_id:int}", right=Right.CONTACT_READ, answer=Segment)
 async def get_segment(call: Call) -> Segment:
     """Read a segment."""
     async with call.context.database.connection() as conn:
-        return _segment(await manage.get(conn, call.org_id, call.path["segment_id"]))
+        return segment_view(await manage.get(conn, call.org_id, call.path["segment_id"]))
 
 
 @operation(
@@ -118,7 +124,7 @@ async def get_segment(call: Call) -> Segment:
     refusals=(409,),
 )
 async def update_segment(call: Call) -> Segment:
-    """Change a segment's name, description or condition."""
+    """Change a segment's name, description, tags or condition."""
     given = await call.json(SegmentUpdate)
     async with call.context.database.transaction() as conn:
         row = await manage.change(
@@ -129,15 +135,24 @@ async def update_segment(call: Call) -> Segment:
             name=given.name,
             description=given.description,
             condition=given.condition,
+            tags=given.tags,
         )
-    return _segment(row)
+    return segment_view(row)
 
 
-@operation("DELETE", "/segments/{segment_id:int}", refusals=(409,))
+@operation(
+    "DELETE",
+    "/segments/{segment_id:int}",
+    query=(Query("contacts", bool, "delete its people, too, so that they can be restored", default=False),),
+    refusals=(409,),
+)
 async def delete_segment(call: Call) -> None:
-    """Delete a segment; its people stay."""
+    """Delete a segment; its people stay, unless `contacts=true` deletes them softly."""
+    segment_id, now = call.path["segment_id"], call.context.now()
     async with call.context.database.transaction() as conn:
-        await manage.delete(conn, call.org_id, call.path["segment_id"], call.context.now())
+        if to_bool("contacts", call.query.get("contacts")):
+            await actions.delete_people(conn, call.org_id, segment_id, now)
+        await manage.delete(conn, call.org_id, segment_id, now)
 
 
 @operation(
@@ -276,8 +291,6 @@ async def _preview(conn: Connection, org_id: int, found: people.Preview, now: da
     return Preview(found.total, await read_contacts(conn, org_id, found.sample), now)
 
 
-def _segment(row: SegmentRow) -> Segment:
+def segment_view(row: SegmentRow) -> Segment:
     condition = None if row.condition is None else msgspec.json.decode(row.condition)
-    return Segment(
-        row.segment_id, row.name, row.kind, condition, row.description, row.created_at, row.updated_at
-    )
+    return Segment(**row._replace(condition=condition)._asdict())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from perigee.db.pool import Connection
 from perigee.errors import Conflict, Invalid, NotFound
+from perigee.lib.tags import clean_tags
 from perigee.lib.text import clean_lines_or_none, clean_or_none
 from perigee.segments import store
 from perigee.segments.conditions import dump, names, parse_stored, read
@@ -63,6 +65,7 @@ async def change(
     name: str | UnsetType = UNSET,
     description: str | UnsetType | None = UNSET,
     condition: Any = UNSET,
+    tags: Sequence[str] | UnsetType = UNSET,
 ) -> SegmentRow:
     """Changes what is given. Raises NotFound, Invalid, and Conflict: another list has the name, or the segment
     belongs to a subscription category, whose name it shares (product 4)."""
@@ -73,6 +76,8 @@ async def change(
         found = found._replace(name=clean_name(name))
     if description is not UNSET:
         found = found._replace(description=_description(description))
+    if tags is not UNSET:
+        found = found._replace(tags=clean_tags("tags", tags))
     if condition is not UNSET:
         if found.kind != "dynamic":
             raise Invalid.of("condition", "", "is not taken by a list")

@@ -17,33 +17,34 @@ values (%(org_id)s, %(name)s, %(kind)s, %(condition)s::jsonb, %(description)s)
 returning segment_id;
 
 -- name: segment
-select segment_id, name, kind, condition::text, description, created_at, updated_at
+select segment_id, name, kind, condition::text, description, created_at, updated_at, tags
 from segment
 where org_id = %(org_id)s and segment_id = %(segment_id)s;
 
 -- name: lock_segment
 -- The row stays as it is until the caller's transaction ends: nobody turns or deletes it meanwhile.
-select segment_id, name, kind, condition::text, description, created_at, updated_at
+select segment_id, name, kind, condition::text, description, created_at, updated_at, tags
 from segment
 where org_id = %(org_id)s and segment_id = %(segment_id)s
 for key share;
 
 -- name: segments_by_ids
-select segment_id, name, kind, condition::text, description, created_at, updated_at
+select segment_id, name, kind, condition::text, description, created_at, updated_at, tags
 from segment
 where org_id = %(org_id)s and segment_id = any(%(segment_ids)s::bigint[]);
 
 -- name: dynamic_segments
-select segment_id, name, kind, condition::text, description, created_at, updated_at
+select segment_id, name, kind, condition::text, description, created_at, updated_at, tags
 from segment
 where org_id = %(org_id)s and kind = 'dynamic';
 
 -- name: list_segments
 -- By id, from behind `after`; `part` is looked for anywhere in the name, whatever its case.
-select segment_id, name, kind, condition::text, description, created_at, updated_at
+select segment_id, name, kind, condition::text, description, created_at, updated_at, tags
 from segment
 where org_id = %(org_id)s and segment_id > %(after)s
   and (%(part)s::text is null or strpos(lower(name), lower(%(part)s::text)) > 0)
+  and (%(tag)s::text is null or %(tag)s = any(tags))
 order by segment_id
 limit %(rows)s offset %(skip)s;
 
@@ -54,8 +55,16 @@ where org_id = %(org_id)s and (%(part)s::text is null or strpos(lower(name), low
 
 -- name: update_segment
 update segment
-set name = %(name)s, description = %(description)s, condition = %(condition)s::jsonb, updated_at = now()
+set name = %(name)s, description = %(description)s, condition = %(condition)s::jsonb, tags = %(tags)s, updated_at = now()
 where org_id = %(org_id)s and segment_id = %(segment_id)s;
+
+-- name: change_tags
+update segment s
+set updated_at = now(), tags = array(
+    select tag from unnest(s.tags || %(add)s::text[]) with ordinality as t (tag, n)
+    where tag <> all(%(remove)s::text[]) group by tag order by min(n))
+where s.org_id = %(org_id)s and s.segment_id = any(%(segment_ids)s::bigint[])
+returning s.segment_id, cardinality(s.tags);
 
 -- name: delete_segment
 delete from segment where org_id = %(org_id)s and segment_id = %(segment_id)s;

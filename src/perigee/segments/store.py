@@ -67,9 +67,16 @@ async def dynamic_segments(conn: Connection, org_id: int) -> list[SegmentRow]:
 
 
 async def list_segments(
-    conn: Connection, org_id: int, *, part: str | None, after: int, skip: int, rows: int
+    conn: Connection,
+    org_id: int,
+    *,
+    part: str | None,
+    after: int,
+    skip: int,
+    rows: int,
+    tag: str | None = None,
 ) -> list[SegmentRow]:
-    values = {"org_id": org_id, "part": part, "after": after, "skip": skip, "rows": rows}
+    values = {"org_id": org_id, "part": part, "tag": tag, "after": after, "skip": skip, "rows": rows}
     return await _many(conn, queries.list_segments, values)
 
 
@@ -81,19 +88,28 @@ async def count_segments(conn: Connection, org_id: int, part: str | None) -> int
 
 
 async def update_segment(conn: Connection, org_id: int, changed: SegmentRow) -> None:
-    """Writes name, description and condition. Raises Conflict when there is another list of this name."""
+    """Writes name, description, condition and tags. Raises Conflict when there is another list of this name."""
     values = {
         "org_id": org_id,
         "segment_id": changed.segment_id,
         "name": changed.name,
         "description": changed.description,
         "condition": changed.condition,
+        "tags": changed.tags,
     }
     try:
         async with conn.transaction():
             await conn.execute(queries.update_segment, values)
     except errors.UniqueViolation as error:
         raise _named(error, changed.name) from None
+
+
+async def change_tags(
+    conn: Connection, org_id: int, segment_ids: Sequence[int], *, add: Sequence[str], remove: Sequence[str]
+) -> dict[int, int]:
+    """Number of tags that each of them has now."""
+    values = {"org_id": org_id, "segment_ids": list(segment_ids), "add": list(add), "remove": list(remove)}
+    return dict(await (await conn.execute(queries.change_tags, values)).fetchall())
 
 
 async def delete_segment(conn: Connection, org_id: int, segment_id: int) -> None:

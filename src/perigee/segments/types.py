@@ -26,6 +26,7 @@ class Segment(msgspec.Struct):
     description: str
     created_at: datetime
     updated_at: datetime
+    tags: list[str]
 
 
 class SegmentCreate(msgspec.Struct, forbid_unknown_fields=True):
@@ -34,6 +35,7 @@ class SegmentCreate(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     condition: Any = None
     description: str = ""
+    tags: list[str] = []
 
 
 class SegmentUpdate(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,6 +44,7 @@ class SegmentUpdate(msgspec.Struct, forbid_unknown_fields=True):
     name: str | UnsetType = UNSET
     condition: Any = UNSET
     description: str | UnsetType = UNSET
+    tags: list[str] | UnsetType = UNSET
 
 
 class Count(msgspec.Struct):
@@ -60,6 +63,7 @@ class SegmentRow(NamedTuple):
     description: str
     created_at: datetime
     updated_at: datetime
+    tags: list[str]
 
 
 class Category(NamedTuple):

@@ -1,0 +1,1 @@
+alter table segment add column tags text[] not null default '{}';
