@@ -13,6 +13,7 @@ from perigee.exports import kinds, store
 from perigee.exports.jobs import enqueue_run
 from perigee.exports.types import Export, ExportCreate, Row
 from perigee.lib import json_edge
+from perigee.lib.text import clean_json
 from perigee.lib.tokens import InvalidToken, Signer
 from perigee.segments import manage as segments
 
@@ -21,6 +22,8 @@ PURPOSE = "export"
 
 async def create(conn: Connection, org_id: int, wanted: ExportCreate, now: datetime) -> Row:
     """Starts one. Raises Invalid, NotFound, Conflict when a list of the new name is there."""
+    given = clean_json(msgspec.to_builtins(wanted))
+    wanted = msgspec.convert(given, ExportCreate)
     await kinds.check(conn, org_id, wanted, now)
     lists = list(dict.fromkeys(wanted.lists))
     for segment_id in lists:
@@ -28,8 +31,7 @@ async def create(conn: Connection, org_id: int, wanted: ExportCreate, now: datet
             raise Invalid.of("lists", segment_id, "is a dynamic segment; only lists take people")
     if wanted.new_list is not None:
         lists.append((await segments.create_list(conn, org_id, wanted.new_list)).segment_id)
-    request = json_edge.encode(msgspec.to_builtins(wanted))
-    export_id = await store.insert(conn, org_id, wanted.kind, request, lists)
+    export_id = await store.insert(conn, org_id, wanted.kind, json_edge.encode(given), lists)
     await enqueue_run(conn, org_id, export_id)
     return await get(conn, org_id, export_id)
 

@@ -328,6 +328,18 @@ async def test_of_an_erased_person_no_file_stays(shop: Shop, api: Api) -> None:
     assert (await api.get(f"{EXPORTS}/{with_her['export_id']}/file")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"kind": "orders", "status": "a\u0000b"},
+        {"new_list": "a\u0000b"},
+        {"condition": {"is": "field", "field": "town", "test": {"op": "equals", "value": "a\u0000b"}}},
+    ],
+)
+async def test_signs_that_no_text_has_are_left_out(shop: Shop, wanted: dict[str, Any]) -> None:
+    assert (await shop.made(**wanted))["state"] == "done"
+
+
 async def test_who_cancels_while_the_people_are_worked_out_does_not_wait(
     shop: Shop, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
