@@ -11,10 +11,9 @@ from perigee.lib import dates
 
 _PARTS: Final = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})")
 _TIME: Final = re.compile(r"(.+?)[T ]\s*(\d{1,2}:\d{2}(?::\d{2})?)")
-_SERIAL: Final = re.compile(r"\d{4,5}(?:\.\d+)?")
+# Days of a spreadsheet's calendar from May 1927 to October 2173: fewer digits may be a year, more a date without signs.
+_SERIAL: Final = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]+)?")
 _EXCEL: Final = datetime(1899, 12, 30)
-FIRST_SERIAL, LAST_SERIAL = 367, 109_939
-"""1 January 1901 to 31 December 2200: the days of a spreadsheet's calendar, whose year 1900 is wrong by a day."""
 _AMBIGUOUS: Final = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _BLANKS: Final = re.compile(r"[\s'\u00a0\u202f]")
 
@@ -60,11 +59,7 @@ def read_number(text: str, sign: DecimalSign) -> str:
 def _serial(text: str) -> datetime | None:
     if not _SERIAL.fullmatch(text):
         return None
-    days = float(text)
-    if not FIRST_SERIAL <= days < LAST_SERIAL + 1:
-        return None
-    moment = _EXCEL + timedelta(seconds=round(days * 86400))
-    return moment
+    return _EXCEL + timedelta(seconds=round(float(text) * 86400))
 
 
 def _by_parts(text: str, order: DateOrder) -> date | None:
