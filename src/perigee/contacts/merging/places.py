@@ -30,6 +30,7 @@ ELSEWHERE: Final[dict[str, str]] = {
     "contact_orders": "counted anew",
     "contact_rfm": "placed anew",
     "erased_contact": "of nobody who could be merged",
+    "export_person": "whom an export under way still has to write; who is gone is left out",
     "inbox_session": "the application asks for a new token",
     "segment_change": "the live segments see that one is gone and the other one changed",
     "segment_dirty": "as before",
