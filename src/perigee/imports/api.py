@@ -24,7 +24,6 @@ from perigee.imports import report, schemes, store
 from perigee.imports import start as life
 from perigee.imports.intake import NAME_LENGTH, incoming
 from perigee.imports.kind import kind_of
-from perigee.imports.mapping import by_headings
 from perigee.imports.resource import detail, previewed, shown
 from perigee.imports.shapes import ImportDetail, ImportFile, PreviewAnswer
 from perigee.imports.spool import keep
@@ -150,11 +149,9 @@ async def start_import(call: Call) -> ImportFile:
     """Start an import; a job runs it."""
     wanted = await call.json(StartImport, optional=True)
     plan = await _plan(call)
-    given = await life.start(call.context.database, call.org_id, call.path["import_id"], plan)
-    if wanted.save_scheme is not None and given.plan is not None and given.found is not None:
-        kept = msgspec.structs.replace(by_headings(given.plan, given.found), options=plan.options)
-        async with call.context.database.transaction() as conn:
-            await schemes.create(conn, call.org_id, given.kind, wanted.save_scheme, kept)
+    given = await life.start(
+        call.context.database, call.org_id, call.path["import_id"], plan, save_scheme=wanted.save_scheme
+    )
     return shown(given, datetime.now(UTC))
 
 

@@ -7,11 +7,13 @@ from contextlib import closing
 from itertools import islice
 from typing import IO, Final, NamedTuple
 
+import msgspec
+
 from perigee.db.pool import Connection, Database
 from perigee.errors import Conflict
-from perigee.imports import store
+from perigee.imports import schemes, store
 from perigee.imports.kind import Kind, Run, kind_of
-from perigee.imports.mapping import place_columns
+from perigee.imports.mapping import by_headings, place_columns
 from perigee.imports.reader.detect import columns_of, format_of
 from perigee.imports.reader.rows import blocks, data_rows
 from perigee.imports.spool import spooled
@@ -22,7 +24,7 @@ RUN_IMPORT: Final = "imports.run"
 
 
 class Looked(NamedTuple):
-    """An import with its columns; none of these when its file is kept no more."""
+    """An import with its columns; these only before its start, for the file is read for them."""
 
     given: Import
     columns: list[Column]
@@ -51,7 +53,7 @@ async def look(database: Database, org_id: int, import_id: int) -> Looked:
     async with database.connection() as conn:
         given = await store.find(conn, org_id, import_id)
         targets = list(await kind_of(given.kind).targets(conn, org_id))
-    if given.found is None or not given.has_file:
+    if given.found is None or given.status != "ready":
         return Looked(given, [], targets)
     async with spooled(database, org_id, import_id) as file:
         columns = await asyncio.to_thread(columns_of, file, given.found, targets)
@@ -80,8 +82,11 @@ def _try(file: IO[bytes], given: Import, plan: Plan, run: Run, rows: int) -> tup
     return block, run.clean(block)
 
 
-async def start(database: Database, org_id: int, import_id: int, plan: Plan) -> Import:
-    """Raises NotFound, Conflict for an import that is not ready, Invalid."""
+async def start(
+    database: Database, org_id: int, import_id: int, plan: Plan, *, save_scheme: str | None = None
+) -> Import:
+    """`save_scheme`: a name under which the plan is kept. Raises NotFound, Conflict for an import that is not ready or
+    a name that is taken, Invalid."""
     looked = await look(database, org_id, import_id)
     kind = kind_of(looked.given.kind)
     async with database.transaction() as conn:
@@ -92,6 +97,9 @@ async def start(database: Database, org_id: int, import_id: int, plan: Plan) -> 
         await kind.open(conn, org_id, placed)
         prepared = await kind.prepare(conn, org_id, looked.given, placed)
         await store.queue(conn, org_id, import_id, prepared)
+        if save_scheme is not None:
+            kept = msgspec.structs.replace(by_headings(placed, looked.given.found), options=plan.options)
+            await schemes.create(conn, org_id, kind.name, save_scheme, kept)
         await enqueue(conn, RUN_IMPORT, lock=f"imports of {org_id}", org_id=org_id, import_id=import_id)
         return await store.find(conn, org_id, import_id)
 

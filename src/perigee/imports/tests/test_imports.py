@@ -288,6 +288,11 @@ async def test_schemes_are_saved_matched_and_used(api: Api, imports: Any) -> Non
     assert await api.rows(PEOPLE) == [("a@example.com", "Anna", None), ("b@example.com", "Bo", None)]
     assert "scheme" not in await imports.upload("Called,email\nBo,b@example.com\n")
 
+    third = (await imports.upload(file))["import_id"]
+    answer = await api.post(f"/api/v4/imports/{third}/start", {"columns": columns, "save_scheme": "Shop"})
+    assert answer.status_code == 409
+    assert (await imports.get(third))["status"] == "ready"
+
     path = f"/api/v4/import-schemes/{scheme['scheme_id']}"
     body = {"name": "Other", "plan": scheme["plan"]}
     assert (await api.post("/api/v4/import-schemes", {**body, "name": "Shop"})).status_code == 409
