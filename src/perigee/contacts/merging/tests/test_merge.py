@@ -8,25 +8,11 @@ from typing import Any
 import pytest
 
 from perigee.contacts.merging.merge import sweep
-from perigee.contacts.merging.places import ELSEWHERE, PLACES
+from perigee.contacts.merging.places import PLACES
 from perigee.contacts.merging.tests.conftest import PATH, Twins
 from perigee.testing.api import Api, make_organisation
 
 EMAIL = "anna@example.com"
-TABLES = """
-select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'public'
-join pg_attribute a on a.attrelid = c.oid and a.attname = 'contact_id' and not a.attisdropped
-where c.relkind in ('r', 'p') and not c.relispartition
-"""
-
-
-async def test_every_table_that_names_a_contact_goes_along(api: Api) -> None:
-    tables = {name for (name,) in await api.rows(TABLES)}
-    assert tables == PLACES.keys() | ELSEWHERE.keys(), (
-        "say in contacts/merging/places.py what a merge does with it"
-    )
-
-
 CELLS = (
     "select grid, contact_id, recency, frequency, times, total from contact_rfm"
     " where org_id = %(org_id)s and grid = 'sales' order by 2"
