@@ -89,7 +89,7 @@ async def upload_import(call: Call) -> Created:
 async def list_imports(call: Call) -> Page[ImportFile]:
     """The history of imports, the newest first."""
     before, limit = cursor_page(call)
-    kind = call.query.get("kind") or None
+    kind = to_text("kind", call.query.get("kind"))
     async with call.context.database.connection() as conn:
         found = await store.page(conn, call.org_id, before=before, rows=limit + 1, kind=kind)
     now = datetime.now(UTC)
