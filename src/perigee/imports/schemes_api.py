@@ -8,6 +8,7 @@ from perigee.http.v4 import Call, Created, Page, Query, Right, operation
 from perigee.imports import schemes
 from perigee.imports.shapes import Scheme
 from perigee.imports.types import Plan
+from perigee.lib.scalars import to_text
 
 _PATH = "/import-schemes/{scheme_id:int}"
 _PLAN = {
@@ -37,7 +38,7 @@ class ChangedScheme(msgspec.Struct, forbid_unknown_fields=True):
 async def list_import_schemes(call: Call) -> Page[Scheme]:
     """All saved schemes, the one changed last first; one page."""
     async with call.context.database.connection() as conn:
-        return Page(await schemes.all_of(conn, call.org_id, call.query.get("kind") or None))
+        return Page(await schemes.all_of(conn, call.org_id, to_text("kind", call.query.get("kind"))))
 
 
 @operation(
