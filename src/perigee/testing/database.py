@@ -22,10 +22,15 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from perigee.db.embedded import EmbeddedServer
 from perigee.db.migrate import migrate
 from perigee.db.pool import Database
+
+# Nothing timed is a test: a slow machine makes no example wrong.
+settings.register_profile("perigee", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("perigee")
 
 _HOME = "PERIGEE_TEST_HOME"
 _PREFIX = "perigee-test-"
