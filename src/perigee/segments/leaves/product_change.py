@@ -82,19 +82,28 @@ class ProductChangeLeaf(SetLeaf, frozen=True, kw_only=True, tag="product_change"
     # -- SQL
 
     def members(self, sql: Sql) -> Members:
-        return Members(" union all ".join(self._interest_sql(sql, visit) for visit in self._visits))
+        """The changed products are few and worked out once, each with its last change: who was interested before any
+        of several changes was so before the last."""
+        changed, c, who = sql.alias(), sql.alias(), sql.alias()
+        changes = (
+            f"select {c}.product_id, max({c}.changed_at) as latest from product_change {c} "
+            f"where {both(self._change_sql(sql, c))} group by {c}.product_id"
+        )
+        interested = " union all ".join(self._interest_sql(sql, visit, changed) for visit in self._visits)
+        return Members(
+            f"select {who}.contact_id from (with {changed} as materialized ({changes}) {interested}) {who}"
+        )
 
-    def _interest_sql(self, sql: Sql, visit: Visit) -> str:
-        e, one, c = sql.alias(), sql.alias(), sql.alias()
+    def _interest_sql(self, sql: Sql, visit: Visit, changed: str) -> str:
+        e, one = sql.alias(), sql.alias()
         conditions = [
             *of_type(sql, e, visit.type),
             *sql.within(f"{e}.occurred_at", _PERIOD.window(self._interested, sql.world.moment)),
-            *self._change_sql(sql, c),
-            f"{c}.product_id = {product_id_sql(f'{one}.item')}",
-            f"{c}.changed_at > {e}.occurred_at",
+            f"{changed}.product_id = {product_id_sql(f'{one}.item')}",
+            f"{changed}.latest > {e}.occurred_at",
         ]
         items = f"jsonb_array_elements({things_sql(e, visit)}) {one} (item)"
-        return f"select {e}.contact_id from event {e}, {items}, product_change {c} where {both(conditions)}"
+        return f"select {e}.contact_id from event {e}, {items}, {changed} where {both(conditions)}"
 
     def _change_sql(self, sql: Sql, c: str) -> list[str]:
         p = sql.alias()
