@@ -26,8 +26,8 @@ from perigee.db.pool import Connection, Database
 from perigee.segments import store
 from perigee.segments.compile import compile_count
 from perigee.segments.conditions import read
+from perigee.segments.limits import NORMAL
 from perigee.segments.narrow import narrow
-from perigee.segments.people import TIMEOUT_MS, WORK_MEM
 from perigee.segments.reading import read_tree
 
 REACH = 1.2
@@ -228,7 +228,7 @@ async def _rounds(
     for number in range(rounds + 1):
         for name, run in ways.items():
             async with conn.transaction():
-                await store.bound(conn, str(10 * TIMEOUT_MS), WORK_MEM)
+                await store.bound(conn, str(10_000 * NORMAL.seconds), NORMAL.work_mem)
                 started = time.perf_counter()
                 answers[name] = await run()
                 if number:  # the first round fetches what is on disk

@@ -172,6 +172,9 @@ class Settings:
     max_contacts_per_call: int = setting(3000, "Contacts per bulk call.", check=between(1, 100_000))
     max_orders_per_call: int = setting(1000, "Orders per call.", check=between(1, 100_000))
     max_past_events_per_call: int = setting(500, "Events per call of past events.", check=between(1, 100_000))
+    max_events_per_call: int = setting(
+        3000, "Events per call of POST /api/v4/events.", check=between(1, 100_000)
+    )
     past_event_days: int = setting(730, "How old a past event may be.", check=between(1, 36500))
     deleted_contact_days: int = setting(
         30,

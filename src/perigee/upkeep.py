@@ -19,6 +19,7 @@ from perigee.delivery import consequences
 from perigee.delivery.channels.smpp import strays
 from perigee.delivery.events import waiting
 from perigee.esputnik import repeat
+from perigee.events import refused as refused_events
 from perigee.exports import store as exports
 from perigee.files import preprocessor
 from perigee.http import idempotency
@@ -56,6 +57,8 @@ async def run(database: Database, settings: Settings, now: datetime) -> None:
     async with database.transaction() as connection:
         await fold_contact_tally(connection)
         await fold_member_tally(connection)
+    async with database.transaction() as connection:
+        await refused_events.prune(connection)
     async with database.transaction() as connection:
         await inboxes.prune(connection)
     async with database.transaction() as connection:

@@ -25,6 +25,7 @@ COMMANDS = (
     ("consent", "perigee.cli.consent:app", "Why people left, and what they agreed to."),
     ("segments", "perigee.cli.segments:app", "Lists and dynamic segments."),
     ("orders", "perigee.cli.orders:app", "What people bought: list, status, delete, bring a file."),
+    ("events", "perigee.cli.events:app", "What people did: types, history, refused events."),
     ("rfm", "perigee.cli.rfm:app", "Who bought or opened mails, how recently and how often."),
     ("messages", "perigee.cli.messages:app", "Emails and SMS to send."),
     ("rules", "perigee.cli.rules:app", "When, how often and to whom the organisation sends."),

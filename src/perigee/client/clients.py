@@ -12,6 +12,7 @@ from perigee.client import (
     destinations,
     domains,
     duplicates,
+    events,
     exports,
     imports,
     messages,
@@ -86,6 +87,16 @@ class Methods:
     get_order = method(orders.get_order)
     change_order = method(orders.change_order)
     delete_order = method(orders.delete_order)
+
+    list_event_types = method(events.list_event_types)
+    create_event_type = method(events.create_event_type)
+    update_event_type = method(events.update_event_type)
+    delete_event_type = method(events.delete_event_type)
+    event_figures = method(events.event_figures)
+    event_type_days = method(events.event_type_days)
+    list_events = method(events.list_events)
+    record_events = method(events.record_events)
+    list_event_errors = method(events.list_event_errors)
 
     rfm_grid = method(rfm.rfm_grid)
     change_rfm_grid = method(rfm.change_rfm_grid)

@@ -5,6 +5,7 @@ Every version takes `params` as an array of name and value or as an object, so n
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -33,6 +34,8 @@ class CleanEvent(NamedTuple):
     """None = not given and not to be had from the usual parameters; a type may still name its own."""
     params: dict[str, Any]
     who: Identity
+    occurred_at: datetime | None = None
+    """None = the moment it is recorded."""
 
 
 def clean(event: EventIn, version: int) -> CleanEvent:

@@ -1,23 +1,23 @@
-"""Event types as people manage them, and what a contact did."""
+"""Event types as people manage them."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import msgspec
 
 from perigee.db.pool import Connection
-from perigee.errors import Invalid, NotFound
+from perigee.errors import Conflict, Invalid, NotFound
 from perigee.events import store
-from perigee.events.keys import PARAMETER_LENGTH
-from perigee.events.types import EventParameter, EventRow, EventTypeRow, EventTypeUpdate
+from perigee.events.jobs import enqueue_delete_history
+from perigee.events.keys import PARAMETER_LENGTH, check_type_key
+from perigee.events.types import EventParameter, EventTypeNew, EventTypeRow, EventTypeUpdate
 from perigee.lib import json_edge
 from perigee.lib.scalars import to_text
+from perigee.lib.text import clean_lines
 
 CATEGORIES = ("click", "subscribe", "rfm", "import", "notification", "other")
 MAX_PARAMETERS = 100
 NAME_LENGTH = 100
+DESCRIPTION_LENGTH = 2000
 
 
 async def update_type(
@@ -26,12 +26,15 @@ async def update_type(
     """Raises Invalid and NotFound."""
     if wanted.category is not msgspec.UNSET and wanted.category not in CATEGORIES:
         raise Invalid.of("category", wanted.category, "must be one of " + ", ".join(CATEGORIES))
+    if wanted.description is not msgspec.UNSET and len(wanted.description) > DESCRIPTION_LENGTH:
+        raise Invalid(f"description: is longer than {DESCRIPTION_LENGTH} characters", field="description")
     changed = await store.update_event_type(
         conn,
         org_id,
         event_type_id,
         name=_text("name", wanted.name, NAME_LENGTH),
         category=_given(wanted.category),
+        description=None if wanted.description is msgspec.UNSET else clean_lines(wanted.description),
         use_for_segments=_given(wanted.use_for_segments),
         validate_params=_given(wanted.validate_params),
         params=None if wanted.params is msgspec.UNSET else _parameters(wanted.params),
@@ -42,6 +45,25 @@ async def update_type(
     if not changed:
         raise NotFound(f"Event type {event_type_id} is not found")
     return await get_type(conn, org_id, event_type_id)
+
+
+async def create_type(conn: Connection, org_id: int, wanted: EventTypeNew) -> EventTypeRow:
+    """Raises Invalid, and Conflict: there is a type of this key."""
+    key = check_type_key(wanted.key, field="key")
+    if not await store.insert_event_types(conn, org_id, [key], "other"):
+        raise Conflict(f"There is an event type with the key '{key}' already")
+    made = (await store.event_types(conn, org_id, [key]))[key]
+    return await update_type(conn, org_id, made.event_type_id, wanted)
+
+
+async def delete_type(conn: Connection, org_id: int, event_type_id: int) -> None:
+    """With its history, which a job deletes, and its errors. Raises NotFound.
+
+    Segments that name it hold for nobody from then on. An event of the same key makes a new type.
+    """
+    if not await store.delete_event_type(conn, org_id, event_type_id):
+        raise NotFound(f"Event type {event_type_id} is not found")
+    await enqueue_delete_history(conn, org_id, event_type_id)
 
 
 async def get_type(conn: Connection, org_id: int, event_type_id: int) -> EventTypeRow:
@@ -72,45 +94,5 @@ def _parameters(params: list[EventParameter]) -> str:
     if len(set(names)) < len(names):
         raise Invalid("params: a name is given twice", field="params")
     return json_edge.encode(
-        [EventParameter(name, one.required) for name, one in zip(names, params, strict=True)]
+        [EventParameter(name, one.required, one.type) for name, one in zip(names, params, strict=True)]
     ).decode()
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class Place(NamedTuple):
-    """Behind which event a page of a history begins; pages go from the newest to the oldest."""
-
-    occurred_at: datetime
-    event_id: int
-
-    @classmethod
-    def parse(cls, cursor: str | None) -> Place | None:
-        """None = the first page. Raises Invalid."""
-        if not cursor:
-            return None
-        micros, _, event_id = cursor.partition(".")
-        try:
-            if len(cursor) > 40:
-                raise ValueError
-            return cls(_EPOCH + int(micros) * _MICROSECOND, int(event_id))
-        except (ValueError, OverflowError):
-            raise Invalid.of("cursor", cursor, "must be a cursor of an earlier page") from None
-
-    def text(self) -> str:
-        return f"{(self.occurred_at - _EPOCH) // _MICROSECOND}.{self.event_id}"
-
-
-async def history(
-    conn: Connection, org_id: int, contact_id: int, behind: Place | None, limit: int
-) -> tuple[list[EventRow], Place | None]:
-    """A page of what a contact did, newest first, and where the next one begins. Raises NotFound: no such contact."""
-    if not await store.contact_exists(conn, org_id, contact_id):
-        raise NotFound(f"Contact {contact_id} is not found")
-    rows = await store.contact_events(conn, org_id, contact_id, behind, limit + 1)
-    if len(rows) <= limit:
-        return rows, None
-    last = rows[limit - 1]
-    return rows[:limit], Place(last.occurred_at, last.event_id)

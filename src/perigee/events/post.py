@@ -12,6 +12,7 @@ from perigee.events.identify import derived_key, identify
 from perigee.events.intake import CleanEvent
 from perigee.events.people import find_or_create
 from perigee.events.record import record
+from perigee.events.refused import keep
 from perigee.events.structure import WrongStructure, fits
 from perigee.events.types import EventType, NewEvent, Person
 from perigee.events.types_registry import ensure_types
@@ -22,6 +23,7 @@ async def post_events(
     conn: Connection, org_id: int, events: Sequence[CleanEvent]
 ) -> list[PerigeeError | None]:
     """One result per event: None = recorded, or why not (Invalid; WrongStructure where the type validates).
+    Refused ones are kept for the errors tab.
 
     An unknown person becomes a contact where the event says who it is and its type is used for segments (product
     17); an order event only looks for its contact (contract 17.3).
@@ -30,6 +32,10 @@ async def post_events(
     types = await store.event_types(conn, org_id, sorted({event.type_key for event in events}))
     checked = [_check(event, types.get(event.type_key)) for event in events]
     good = [event for event in checked if isinstance(event, CleanEvent)]
+    refused = [
+        (event, one) for event, one in zip(events, checked, strict=True) if not isinstance(one, CleanEvent)
+    ]
+    await keep(conn, org_id, refused, types)
     if new := {event.type_key for event in good} - types.keys():  # a refused event makes no type
         types |= await ensure_types(conn, org_id, new)
     people = await _people(conn, org_id, good, types)
@@ -38,7 +44,11 @@ async def post_events(
         org_id,
         [
             NewEvent(
-                event.type_key, event.event_key, person.contact_id if person else None, params=event.params
+                event.type_key,
+                event.event_key,
+                person.contact_id if person else None,
+                event.occurred_at,
+                event.params,
             )
             for event, person in zip(good, people, strict=True)
         ],

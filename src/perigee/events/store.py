@@ -11,7 +11,18 @@ import msgspec
 from perigee.db.columns import pack, pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
-from perigee.events.types import EventParameter, EventRow, EventType, EventTypeRow, Identity, Person
+from perigee.events.types import (
+    EventErrorRow,
+    EventFilter,
+    EventParameter,
+    EventRow,
+    EventType,
+    EventTypeRow,
+    HistoryRow,
+    Identity,
+    Person,
+    TypeDay,
+)
 
 q = load(__package__)
 
@@ -24,8 +35,12 @@ async def event_types(conn: Connection, org_id: int, keys: Sequence[str]) -> dic
     }
 
 
-async def insert_event_types(conn: Connection, org_id: int, keys: Sequence[str], category: str) -> None:
-    await conn.execute(q.insert_event_types, {"org_id": org_id, "keys": pack(keys), "category": category})
+async def insert_event_types(conn: Connection, org_id: int, keys: Sequence[str], category: str) -> int:
+    """How many are new."""
+    cursor = await conn.execute(
+        q.insert_event_types, {"org_id": org_id, "keys": pack(keys), "category": category}
+    )
+    return cursor.rowcount
 
 
 async def insert_events(
@@ -129,3 +144,80 @@ async def contact_events(
         },
     )
     return [EventRow(*row) for row in await cursor.fetchall()]
+
+
+async def delete_event_type(conn: Connection, org_id: int, event_type_id: int) -> bool:
+    """With its errors. False: there is no such type."""
+    cursor = await conn.execute(q.delete_event_type, {"org_id": org_id, "event_type_id": event_type_id})
+    return await cursor.fetchone() is not None
+
+
+async def span(conn: Connection, org_id: int) -> tuple[datetime, datetime] | None:
+    row = await (await conn.execute(q.span, {"org_id": org_id})).fetchone()
+    return None if row is None or row[0] is None else (row[0], row[1])
+
+
+async def delete_type_events(
+    conn: Connection, org_id: int, event_type_id: int, first: datetime, last: datetime
+) -> None:
+    values = {"org_id": org_id, "event_type_id": event_type_id, "first": first, "last": last}
+    await conn.execute(q.delete_type_events, values, prepare=False)
+
+
+async def find_events(
+    conn: Connection, org_id: int, wanted: EventFilter, behind: tuple[datetime, int] | None, limit: int
+) -> list[HistoryRow]:
+    before, before_id = behind or (None, None)
+    values = {"org_id": org_id, "before": before, "before_id": before_id, "limit": limit, **wanted._asdict()}
+    cursor = await conn.execute(q.find_events, values, prepare=False)
+    return [HistoryRow(*row) for row in await cursor.fetchall()]
+
+
+async def type_figures(conn: Connection, org_id: int, now: datetime) -> list[tuple[Any, ...]]:
+    return await (
+        await conn.execute(q.type_figures, {"org_id": org_id, "now": now}, prepare=False)
+    ).fetchall()
+
+
+async def type_days(
+    conn: Connection, org_id: int, event_type_id: int, first: datetime, last: datetime
+) -> list[TypeDay]:
+    values = {"org_id": org_id, "event_type_id": event_type_id, "first": first, "last": last}
+    return [
+        TypeDay(*row) for row in await (await conn.execute(q.type_days, values, prepare=False)).fetchall()
+    ]
+
+
+async def insert_event_errors(
+    conn: Connection,
+    org_id: int,
+    *,
+    type_ids: Sequence[int | None],
+    type_keys: Sequence[str],
+    event_keys: Sequence[str | None],
+    reasons: Sequence[str],
+    bodies: Sequence[str],
+) -> None:
+    await conn.execute(
+        q.insert_event_errors,
+        {
+            "org_id": org_id,
+            "type_ids": pack_numbers(type_ids),
+            "type_keys": pack(type_keys),
+            "event_keys": pack(event_keys),
+            "reasons": pack(reasons),
+            "bodies": pack(bodies),
+        },
+    )
+
+
+async def event_errors(
+    conn: Connection, org_id: int, *, event_type_id: int | None, before: int, limit: int
+) -> list[EventErrorRow]:
+    values = {"org_id": org_id, "event_type_id": event_type_id, "before": before, "limit": limit}
+    cursor = await conn.execute(q.event_errors, values, prepare=False)
+    return [EventErrorRow(*row) for row in await cursor.fetchall()]
+
+
+async def prune_event_errors(conn: Connection, days: int) -> None:
+    await conn.execute(q.prune_event_errors, {"days": days})

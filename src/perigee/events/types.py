@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import date, datetime
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -22,11 +22,12 @@ class NewEvent(NamedTuple):
     """api, past, order, import, form, tracker …: where it came in."""
 
 
-class EventParameter(msgspec.Struct, frozen=True):
+class EventParameter(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a type with "validate parameters" on says about one parameter."""
 
     name: str
     required: bool
+    type: Literal["any", "text", "number", "boolean", "date", "array", "object"] = "any"
 
 
 class EventType(NamedTuple):
@@ -67,6 +68,7 @@ class EventTypeRow(msgspec.Struct):
     key: str
     name: str
     category: str
+    description: str
     use_for_segments: bool
     validate_params: bool
     params: list[EventParameter]
@@ -79,6 +81,7 @@ class EventTypeUpdate(msgspec.Struct):
 
     name: str | msgspec.UnsetType = msgspec.UNSET
     category: str | msgspec.UnsetType = msgspec.UNSET
+    description: str | msgspec.UnsetType = msgspec.UNSET
     use_for_segments: bool | msgspec.UnsetType = msgspec.UNSET
     validate_params: bool | msgspec.UnsetType = msgspec.UNSET
     params: list[EventParameter] | msgspec.UnsetType = msgspec.UNSET
@@ -94,3 +97,93 @@ class EventRow(msgspec.Struct):
     occurred_at: datetime
     params: dict[str, Any]
     source: str
+
+
+class EventTypeNew(EventTypeUpdate, kw_only=True):
+    """A type that is made by hand; without a name it is called by its key."""
+
+    key: str
+
+
+class HistoryRow(msgspec.Struct):
+    """An event among everybody's."""
+
+    event_id: int
+    event_type_id: int
+    type_key: str
+    event_key: str | None
+    contact_id: int | None
+    occurred_at: datetime
+    params: dict[str, Any]
+    source: str
+
+
+class EventFilter(NamedTuple):
+    """None takes everything. `param` has `value` where both are given, else it is there."""
+
+    first: datetime | None = None
+    last: datetime | None = None
+    event_type_id: int | None = None
+    contact_id: int | None = None
+    param: str | None = None
+    value: str | None = None
+
+
+class EventErrorRow(msgspec.Struct):
+    """An event that was refused; `body` is how its parameters begin, as JSON."""
+
+    error_id: int
+    at: datetime
+    event_type_id: int | None
+    type_key: str
+    event_key: str | None
+    reason: str
+    body: str
+
+
+class EventTypeFigures(msgspec.Struct):
+    """Of the last 30 days, up to the moment of the call."""
+
+    event_type_id: int
+    key: str
+    total: int
+    contact_not_found: int
+    refused: int
+    last_7_days: int
+    previous_7_days: int
+    falling: bool
+    """Less than half as many in the last 7 days as in the 7 before, of 20 or more."""
+
+
+class TypeDay(msgspec.Struct):
+    """A day of the organisation's zone."""
+
+    day: date
+    total: int
+    contact_not_found: int
+    refused: int
+
+
+class BulkEvent(msgspec.Struct):
+    """`occurred_at` with its zone; without it the moment of the call."""
+
+    type_key: str
+    params: dict[str, Any] = msgspec.field(default_factory=dict)
+    event_key: str | None = None
+    occurred_at: datetime | None = None
+
+
+class BulkEvents(msgspec.Struct):
+    events: list[BulkEvent]
+
+
+class RefusedEvent(msgspec.Struct):
+    """`index` in the call, from 0."""
+
+    index: int
+    error: str
+
+
+class BulkResult(msgspec.Struct):
+    accepted: int
+    refused: list[RefusedEvent]

@@ -19,6 +19,7 @@ MODULES = (
     "perigee.exports.jobs",
     "perigee.files.jobs",
     "perigee.imports.jobs",
+    "perigee.events.jobs",
     "perigee.orders.jobs",
     "perigee.products.jobs",
 )

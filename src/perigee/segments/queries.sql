@@ -123,7 +123,9 @@ select count(*) from gone;
 select field_id, type from field where org_id = %(org_id)s and field_id = any(%(field_ids)s::bigint[]);
 
 -- name: catalogue_event_types
-select key, event_type_id from event_type where org_id = %(org_id)s and key = any(%(keys)s::text[]);
+-- A type that is not used for segments has no conditions.
+select key, event_type_id from event_type
+where org_id = %(org_id)s and key = any(%(keys)s::text[]) and use_for_segments;
 
 -- name: catalogue_categories
 select key, segment_id from subscription_category where org_id = %(org_id)s and key = any(%(keys)s::text[]);

@@ -207,6 +207,17 @@ where e.org_id = %(org_id)s and e.contact_id is null
       where lower(v #>> '{}') = any(%(values)s::text[])
          or translate(v #>> '{}', ' -()', '') = any(%(values)s::text[])));
 
+-- name: erase_event_errors
+-- Refused events with an identifier of theirs anywhere in them.
+delete from event_error e
+where e.org_id = %(org_id)s and (
+    lower(e.event_key) = any(%(values)s::text[])
+    or e.event_key = any(select unnest(%(contact_ids)s::bigint[])::text)
+    or exists (select from unnest(%(texts)s::text[]) as t
+               where position(t in lower(e.body)) > 0 or position(t in lower(e.reason)) > 0)
+    or exists (select from unnest(%(contact_ids)s::bigint[]) as id
+               where e.body ~ ('(^|[^0-9])' || id || '($|[^0-9])')));
+
 -- name: erase_nobodys_orders
 -- Orders whose customer was not found keep their sums.
 update orders o set details = '{}'

@@ -92,6 +92,7 @@ async def erase_nobodys(conn: Connection, org_id: int, names: Names) -> None:
     await conn.execute("select set_config('statement_timeout', %s, true)", [TIME_LIMIT])
     for statement in (
         q.erase_nobodys_events,
+        q.erase_event_errors,
         q.erase_nobodys_orders,
         q.erase_nobodys_messages,
         q.erase_nobodys_reports,

@@ -21,6 +21,7 @@ ERASED = {
     "data_value": "deleted by email",
     "delivery": "contact 0, without address and the provider's text",
     "erased_contact": "the number, for the minutes until the sweep",
+    "event_error": "deleted where an identifier of theirs is anywhere in it",
     "event": "deleted; of nobody's events those that hold an identifier of theirs",
     "export": "the request emptied, where they may be in the file or are named",
     "export_person": "deleted",

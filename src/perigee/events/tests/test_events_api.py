@@ -30,6 +30,7 @@ async def test_types_are_listed_in_pages(events: Events) -> None:
         "key": "a",
         "name": "a",
         "category": "other",
+        "description": "",
         "use_for_segments": True,
         "validate_params": False,
         "params": [],
