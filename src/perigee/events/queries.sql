@@ -150,16 +150,16 @@ limit %(limit)s;
 -- name: type_figures
 with happened as (
     select event_type_id, count(*) as total, count(*) - count(contact_id) as nobody,
-           count(*) filter (where occurred_at >= %(now)s - interval '7 days') as week,
-           count(*) filter (where occurred_at < %(now)s - interval '7 days'
-                              and occurred_at >= %(now)s - interval '14 days') as before
+           count(*) filter (where occurred_at >= %(now)s::timestamptz - interval '7 days') as week,
+           count(*) filter (where occurred_at < %(now)s::timestamptz - interval '7 days'
+                              and occurred_at >= %(now)s::timestamptz - interval '14 days') as before
     from event
-    where org_id = %(org_id)s and occurred_at >= %(now)s - interval '30 days' and occurred_at < %(now)s
+    where org_id = %(org_id)s and occurred_at >= %(now)s::timestamptz - interval '30 days' and occurred_at < %(now)s::timestamptz
     group by event_type_id
 ), refused as (
     select event_type_id, count(*) as refused
     from event_error
-    where org_id = %(org_id)s and at >= %(now)s - interval '30 days' and event_type_id is not null
+    where org_id = %(org_id)s and at >= %(now)s::timestamptz - interval '30 days' and event_type_id is not null
     group by event_type_id
 )
 select t.event_type_id, t.key, coalesce(h.total, 0), case when t.use_for_segments then coalesce(h.nobody, 0) else 0 end,
