@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import cyclopts
 import msgspec
 from cyclopts import Parameter
+from msgspec import UNSET
 
 from perigee.cli import exports
 from perigee.cli.remote import (
@@ -24,6 +25,7 @@ from perigee.cli.remote import (
 from perigee.cli.segment_actions import add_commands
 from perigee.errors import OperatorError
 from perigee.exports.types import ExportCreate
+from perigee.segments.types import Segment
 
 app = cyclopts.App(
     name="segments", help="Segments: list them, make one, count its people, put people on a list."
@@ -47,8 +49,9 @@ def list_segments(*, name: str | None = None, server: Server = HERE) -> None:
     if server.json:
         show_json(found)
         return
-    rows = [[one.segment_id, one.name, one.kind, one.created_at] for one in found]
-    show_table(["Id", "Name", "Kind", "Made"], rows, empty="There are no segments.")
+    rows = [[one.segment_id, one.name, one.kind, *_standing(one), one.created_at] for one in found]
+    head = ["Id", "Name", "Kind", "People", "Right up to", "State", "Made"]
+    show_table(head, rows, empty="There are no segments.")
 
 
 @app.command
@@ -147,6 +150,104 @@ def export(
         Names of columns in their order; all without it. `--columns email` is the short form.
     """
     exports.make(ExportCreate(segment_id=segment_id, columns=columns), to, server)
+
+
+@app.command
+def show(segment_id: int, /, *, server: Server = HERE) -> None:
+    """Show a segment: its rule and, of a dynamic one, how many people it holds and up to when that is right.
+
+    Parameters
+    ----------
+    segment_id
+        The segment's id.
+    """
+    with connected(server) as client:
+        show_json(client.get_segment(segment_id))
+
+
+@app.command
+def recalculate(segment_id: int, /, *, server: Server = HERE) -> None:
+    """Have a dynamic segment worked out anew.
+
+    Parameters
+    ----------
+    segment_id
+        The segment's id.
+    """
+    with connected(server) as client:
+        found = client.recalculate_segment(segment_id)
+    if server.json:
+        show_json(found)
+    else:
+        console.print(f"segment {segment_id} will be worked out in a moment")
+
+
+@app.command
+def growth(segment_id: int, /, *, days: int = 30, server: Server = HERE) -> None:
+    """Show a dynamic segment's people day by day.
+
+    Parameters
+    ----------
+    segment_id
+        The segment's id.
+    days
+        How many days up to today.
+    """
+    with connected(server) as client:
+        found = client.segment_growth(segment_id, days=days)
+    if server.json:
+        show_json(found)
+        return
+    rows = [[one.day, one.count, one.joined, one.left] for one in found]
+    show_table(["Day", "People", "Came", "Left"], rows, empty="Nothing was counted yet.")
+
+
+@app.command
+def changes(segment_id: int, /, *, limit: int = 100, server: Server = HERE) -> None:
+    """List who came into a dynamic segment and who left it, oldest first.
+
+    Parameters
+    ----------
+    segment_id
+        The segment's id.
+    limit
+        The most that are shown.
+    """
+    with connected(server) as client:
+        found = client.segment_changes(segment_id, limit=limit)
+    if server.json:
+        show_json(found)
+        return
+    rows = [[one.at, one.contact_id, "came" if one.joined else "left"] for one in found]
+    show_table(["When", "Contact", ""], rows, empty="Nobody came and nobody left.")
+
+
+@app.command
+def of(contact_id: int, /, *, server: Server = HERE) -> None:
+    """List the dynamic segments that a contact is in.
+
+    Parameters
+    ----------
+    contact_id
+        The contact's id.
+    """
+    with connected(server) as client:
+        found = client.contact_segments(contact_id)
+    if server.json:
+        show_json(found)
+        return
+    rows = [[one.segment_id, one.name, one.since] for one in found]
+    show_table(["Id", "Name", "Since"], rows, empty="The contact is in no dynamic segment.")
+
+
+def _standing(one: Segment) -> list[Any]:
+    if one.live is UNSET:
+        return ["", "", ""]
+    return [
+        one.live.people,
+        None if one.live.evaluated_at is UNSET else one.live.evaluated_at,
+        one.live.status,
+    ]
 
 
 def _condition(given: str) -> Any:

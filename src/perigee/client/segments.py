@@ -9,6 +9,7 @@ from perigee.client.pages import cursor_list
 from perigee.client.transport import Transport, json, nothing
 from perigee.contacts.types import Contact
 from perigee.segments.actions_api import SplitList
+from perigee.segments.live.types import Change, ContactSegment, ContactSegments, Day, Growth
 from perigee.segments.types import Count, Segment
 
 IDS_PER_CALL = 500
@@ -37,6 +38,33 @@ async def create_dynamic_segment(transport: Transport, name: str, condition: Any
 async def count_segment(transport: Transport, segment_id: int) -> int:
     """How many people are in it now."""
     return (await transport.call("GET", f"{_PATH}/{segment_id}/count", json(Count))).count
+
+
+async def get_segment(transport: Transport, segment_id: int) -> Segment:
+    """With what is kept of a dynamic one (`live`): its people, and up to when that is right."""
+    return await transport.call("GET", f"{_PATH}/{segment_id}", json(Segment))
+
+
+async def recalculate_segment(transport: Transport, segment_id: int) -> Segment:
+    """Has a dynamic segment worked out anew; `live` of the answer and of later ones says how far it is."""
+    return await transport.call("POST", f"{_PATH}/{segment_id}/recalculate", json(Segment))
+
+
+async def segment_growth(transport: Transport, segment_id: int, *, days: int = 30) -> list[Day]:
+    """People of a dynamic segment day by day, up to today."""
+    path = f"{_PATH}/{segment_id}/growth"
+    return (await transport.call("GET", path, json(Growth), query={"days": days})).days
+
+
+async def segment_changes(transport: Transport, segment_id: int, *, limit: int | None = None) -> list[Change]:
+    """Who came into a dynamic segment and who left it, oldest first."""
+    return await cursor_list(transport, f"{_PATH}/{segment_id}/changes", Change, limit=limit)
+
+
+async def contact_segments(transport: Transport, contact_id: int) -> list[ContactSegment]:
+    """The dynamic segments that a contact is in."""
+    path = f"/api/v4/contacts/{contact_id}/segments"
+    return (await transport.call("GET", path, json(ContactSegments))).items
 
 
 async def segment_contacts(

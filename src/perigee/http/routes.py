@@ -40,6 +40,7 @@ MODULES = (
     "perigee.segments.api",
     "perigee.segments.actions_api",
     "perigee.segments.categories_api",
+    "perigee.segments.live.api",
     "perigee.events.api",
     "perigee.orders.api",
     "perigee.rfm.api",

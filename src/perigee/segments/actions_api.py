@@ -7,9 +7,8 @@ from typing import Annotated
 import msgspec
 
 from perigee.http.v4 import Call, Created, operation
-from perigee.segments import actions, tags
+from perigee.segments import actions, manage, tags
 from perigee.segments.actions import Part
-from perigee.segments.api import segment_view
 from perigee.segments.types import Segment
 
 
@@ -78,7 +77,7 @@ async def copy_segment(call: Call) -> Created:
     given = await call.json(SegmentCopy, optional=True)
     async with call.context.database.transaction() as conn:
         made = await actions.copy(conn, call.org_id, call.path["segment_id"], given.name, call.context.now())
-    return Created(segment_view(made))
+        return Created(await manage.show(conn, call.org_id, made.segment_id))
 
 
 @operation(

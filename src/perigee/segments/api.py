@@ -17,8 +17,9 @@ from perigee.lib.text import clean_or_none
 from perigee.segments import actions, manage, people, static, store
 from perigee.segments.conditions import read
 from perigee.segments.explain import Explained
+from perigee.segments.limits import Limits
 from perigee.segments.static import People
-from perigee.segments.types import Count, Segment, SegmentCreate, SegmentRow, SegmentUpdate
+from perigee.segments.types import Count, Segment, SegmentCreate, SegmentUpdate
 
 Rows = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
@@ -75,7 +76,7 @@ async def list_segments(call: Call) -> Page:
         rows = await store.list_segments(
             conn, call.org_id, part=part, tag=tag, after=after, skip=0, rows=limit + 1
         )
-    found = Page([segment_view(row) for row in rows[:limit]])
+        found = Page(await manage.shown(conn, call.org_id, rows[:limit]))
     if len(rows) > limit:
         found.next = str(rows[limit - 1].segment_id)
     return found
@@ -105,14 +106,14 @@ async def create_segment(call: Call) -> Created:
             )
         if given.tags:
             row = await manage.change(conn, call.org_id, row.segment_id, call.context.now(), tags=given.tags)
-    return Created(segment_view(row))
+        return Created(await manage.show(conn, call.org_id, row.segment_id))
 
 
 @operation("GET", "/segments/{segment_id:int}", right=Right.CONTACT_READ, answer=Segment)
 async def get_segment(call: Call) -> Segment:
     """Read a segment."""
     async with call.context.database.connection() as conn:
-        return segment_view(await manage.get(conn, call.org_id, call.path["segment_id"]))
+        return await manage.show(conn, call.org_id, call.path["segment_id"])
 
 
 @operation(
@@ -127,7 +128,7 @@ async def update_segment(call: Call) -> Segment:
     """Change a segment's name, description, tags or condition."""
     given = await call.json(SegmentUpdate)
     async with call.context.database.transaction() as conn:
-        row = await manage.change(
+        await manage.change(
             conn,
             call.org_id,
             call.path["segment_id"],
@@ -137,7 +138,7 @@ async def update_segment(call: Call) -> Segment:
             condition=given.condition,
             tags=given.tags,
         )
-    return segment_view(row)
+        return await manage.show(conn, call.org_id, call.path["segment_id"])
 
 
 @operation(
@@ -171,7 +172,9 @@ async def preview_condition(call: Call) -> Preview:
     given = await call.json(PreviewRequest)
     now = call.context.now()
     async with call.context.database.connection() as conn:
-        found = await people.preview(conn, call.org_id, read(given.condition), now, rows=given.rows)
+        found = await people.preview(
+            conn, call.org_id, read(given.condition), now, rows=given.rows, limits=_limits(call)
+        )
         return await _preview(conn, call.org_id, found, now)
 
 
@@ -180,7 +183,9 @@ async def preview_segment(call: Call) -> Preview:
     """Count and sample the people of a segment."""
     now = call.context.now()
     async with call.context.database.connection() as conn:
-        found = await people.preview_segment(conn, call.org_id, call.path["segment_id"], now)
+        found = await people.preview_segment(
+            conn, call.org_id, call.path["segment_id"], now, limits=_limits(call)
+        )
         return await _preview(conn, call.org_id, found, now)
 
 
@@ -189,7 +194,9 @@ async def count_segment(call: Call) -> Count:
     """Count the people of a segment."""
     now = call.context.now()
     async with call.context.database.connection() as conn:
-        return Count(await people.count(conn, call.org_id, call.path["segment_id"], now), now)
+        return Count(
+            await people.count(conn, call.org_id, call.path["segment_id"], now, limits=_limits(call)), now
+        )
 
 
 @operation(
@@ -232,7 +239,13 @@ async def list_members(call: Call) -> Page:
     after, limit = cursor_page(call)
     async with call.context.database.connection() as conn:
         ids = await people.members(
-            conn, call.org_id, call.path["segment_id"], call.context.now(), rows=limit + 1, after=after
+            conn,
+            call.org_id,
+            call.path["segment_id"],
+            call.context.now(),
+            rows=limit + 1,
+            after=after,
+            limits=_limits(call),
         )
         found = Page(await read_contacts(conn, call.org_id, ids[:limit]))
     if len(ids) > limit:
@@ -291,6 +304,5 @@ async def _preview(conn: Connection, org_id: int, found: people.Preview, now: da
     return Preview(found.total, await read_contacts(conn, org_id, found.sample), now)
 
 
-def segment_view(row: SegmentRow) -> Segment:
-    condition = None if row.condition is None else msgspec.json.decode(row.condition)
-    return Segment(**row._replace(condition=condition)._asdict())
+def _limits(call: Call) -> Limits:
+    return Limits.of(call.context.settings)

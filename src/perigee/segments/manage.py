@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from perigee.db.pool import Connection
@@ -13,10 +14,11 @@ from perigee.errors import Conflict, Invalid, NotFound
 from perigee.lib.tags import clean_tags
 from perigee.lib.text import clean_lines_or_none, clean_or_none
 from perigee.segments import store
-from perigee.segments.conditions import dump, names, parse_stored, read
+from perigee.segments.conditions import All, dump, names, parse_stored, read
 from perigee.segments.live import requests as live
-from perigee.segments.reading import read_tree
-from perigee.segments.types import MAX_DESCRIPTION, MAX_NAME, SegmentRow
+from perigee.segments.live import store as live_store
+from perigee.segments.reading import load_world, read_tree
+from perigee.segments.types import MAX_DESCRIPTION, MAX_NAME, Segment, SegmentRow
 
 
 async def get(conn: Connection, org_id: int, segment_id: int) -> SegmentRow:
@@ -25,6 +27,31 @@ async def get(conn: Connection, org_id: int, segment_id: int) -> SegmentRow:
     if found is None:
         raise NotFound(f"Segment with id='{segment_id}' is not found")
     return found
+
+
+async def shown(conn: Connection, org_id: int, rows: Sequence[SegmentRow]) -> list[Segment]:
+    """Segments with what is kept of the dynamic ones."""
+    dynamic = [row.segment_id for row in rows if row.kind == "dynamic"]
+    standing = await live_store.standing(conn, org_id, dynamic) if dynamic else {}
+    return [
+        Segment(
+            **row._replace(
+                condition=None if row.condition is None else msgspec.json.decode(row.condition)
+            )._asdict(),
+            live=standing.get(row.segment_id, UNSET),
+        )
+        for row in rows
+    ]
+
+
+async def show(conn: Connection, org_id: int, segment_id: int) -> Segment:
+    """Raises NotFound."""
+    return (await shown(conn, org_id, [await get(conn, org_id, segment_id)]))[0]
+
+
+async def today(conn: Connection, org_id: int, now: datetime) -> date:
+    """The organisation's day."""
+    return (await load_world(conn, org_id, All(()), now)).moment.today
 
 
 async def create_list(conn: Connection, org_id: int, name: str, description: str | None = None) -> SegmentRow:

@@ -8,6 +8,8 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from perigee.segments.live.types import Standing
+
 Kind = Literal["static", "dynamic"]
 
 MAX_NAME = 255
@@ -17,7 +19,7 @@ MAX_DESCRIPTION = 2000
 
 
 class Segment(msgspec.Struct):
-    """`condition` is the tree of a dynamic segment, null for a list."""
+    """`condition` is the tree of a dynamic segment, null for a list; only a dynamic one has `live`."""
 
     segment_id: int
     name: str
@@ -27,6 +29,7 @@ class Segment(msgspec.Struct):
     created_at: datetime
     updated_at: datetime
     tags: list[str]
+    live: Standing | UnsetType = UNSET
 
 
 class SegmentCreate(msgspec.Struct, forbid_unknown_fields=True):

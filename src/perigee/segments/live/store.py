@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
+from msgspec import UNSET
+
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.segments.live.types import Busy, Change, ContactSegment, Day, Due, Standing, State, Status
@@ -186,7 +188,10 @@ async def note_ended_blocks(conn: Connection, org_id: int, kinds: int, now: date
 async def standing(conn: Connection, org_id: int, segment_ids: Iterable[int]) -> dict[int, Standing]:
     values = {"org_id": org_id, "segment_ids": list(segment_ids)}
     rows = await (await conn.execute(q.standing, values)).fetchall()
-    return {row[0]: Standing(*row[1:]) for row in rows}
+    return {
+        segment_id: Standing(status, people, UNSET if at is None else at, UNSET if error is None else error)
+        for segment_id, status, people, at, error in rows
+    }
 
 
 async def growth(conn: Connection, org_id: int, segment_id: int, first: date, last: date) -> list[Day]:

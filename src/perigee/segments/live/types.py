@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 Status = Literal["building", "settling", "ready", "failed", "too_expensive"]
 """`building`: nobody is worked in yet. `settling`: changes are followed, what was changed just before is still looked
@@ -32,13 +33,15 @@ class Due(NamedTuple):
     lease: datetime
 
 
-class Standing(NamedTuple):
-    """What a dynamic segment shows of itself."""
+class Standing(msgspec.Struct):
+    """What is kept of a dynamic segment: how many people, and up to when that is right. `building`: being worked out for
+    the first time. `settling`: followed, and looked at once more. `failed` and `too_expensive`: it stands still, `error`
+    says why, and is tried again."""
 
     status: Status
     people: int
-    evaluated_at: datetime | None
-    error: str | None
+    evaluated_at: datetime | UnsetType = UNSET
+    error: str | UnsetType = UNSET
 
 
 class Day(msgspec.Struct):
@@ -50,6 +53,12 @@ class Day(msgspec.Struct):
     left: int
 
 
+class Growth(msgspec.Struct):
+    """Oldest first; days on which nothing was counted are left out."""
+
+    days: list[Day]
+
+
 class ContactSegment(msgspec.Struct):
     """A dynamic segment that a contact is in."""
 
@@ -58,8 +67,14 @@ class ContactSegment(msgspec.Struct):
     since: datetime
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct):
+    """Somebody came in (`joined`) or left."""
+
     change_id: int
     contact_id: int
     joined: bool
     at: datetime
+
+
+class ContactSegments(msgspec.Struct):
+    items: list[ContactSegment]
