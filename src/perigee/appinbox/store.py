@@ -11,6 +11,8 @@ from perigee.db import plans
 from perigee.db.columns import pack, pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 q = load(__package__)
 
@@ -98,7 +100,10 @@ async def list_messages(
 async def open_messages(conn: Connection, org_id: int, contact_id: int, ids: Sequence[UUID] | None) -> int:
     """Marks them, None: all, as opened. How many were not opened before."""
     values = {"org_id": org_id, "contact_id": contact_id, "ids": None if ids is None else list(ids)}
-    return (await conn.execute(q.open_messages, values)).rowcount
+    opened = (await conn.execute(q.open_messages, values)).rowcount
+    if opened:
+        await changed(conn, org_id, [contact_id], kinds.ACTIVITY)
+    return opened
 
 
 async def insert_messages(conn: Connection, org_id: int, rows: Sequence[Row], *, keep: int) -> None:

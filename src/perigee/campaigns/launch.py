@@ -238,6 +238,11 @@ with {judged}, numbered as materialized (
     insert into delivery (org_id, send_started_at, send_id, ordinal, contact_id, outcome, reason, at)
     select %(org_id)s, %(started_at)s, %(send_id)s, ordinal, contact_id, 'dropped', reason, now()
     from numbered where reason is not null
+), told as (
+    -- Of live segments, as a sender does it (`commit_window`).
+    insert into segment_dirty (org_id, lane, contact_id, kinds)
+    select %(org_id)s, 1, contact_id, 192 from numbered, segment_watch w
+    where reason is not null and w.org_id = %(org_id)s and w.kinds & 192 <> 0
 ), variants as (
     insert into send_variant (org_id, send_id, variant, name, first_ordinal, last_ordinal, content_digest)
     select %(org_id)s, %(send_id)s, v.number, v.name, part.first, part.last, v.digest

@@ -11,6 +11,8 @@ from perigee.consent.types import ConsentEntry, UnsubscribeReason
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.messages.links import Recipient
+from perigee.segments import kinds
+from perigee.segments.live.notes import addresses_changed, changed
 
 q = load(__package__)
 
@@ -72,7 +74,10 @@ async def grant(
             "detail": msgspec.json.encode(detail).decode(),
         },
     )
-    return await cursor.fetchone() is not None
+    granted = await cursor.fetchone() is not None
+    if granted:
+        await addresses_changed(connection, org_id, [(kind, value)])
+    return granted
 
 
 async def set_tokens(
@@ -99,6 +104,7 @@ async def set_tokens(
                 "detail": msgspec.json.encode(detail).decode(),
             },
         )
+        await changed(connection, org_id, [recipient.contact_id], kinds.TOKENS)
 
 
 async def confirmation_settings(connection: Connection, org_id: int) -> ConfirmationSettings:

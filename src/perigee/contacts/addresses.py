@@ -13,6 +13,7 @@ from perigee.contacts.rows import CLEAR, ContactRow
 from perigee.db.columns import pack
 from perigee.db.pool import Connection
 from perigee.db.queries import load
+from perigee.segments.live.notes import addresses_changed
 
 q = load(__package__)
 
@@ -44,6 +45,7 @@ async def lock(
     known = [addresses[int(place) - 1] for place in places.split(",")] if places else []
     if waiting and confirmed:
         await conn.execute(q.confirm_addresses, {"org_id": org_id, "source": source, "emails": pack(emails)})
+        await addresses_changed(conn, org_id, [("email", email) for email in emails])
     if len(known) < len(addresses):
         stored = set(known)
         new = [one for one in addresses if one not in stored]

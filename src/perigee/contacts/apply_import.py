@@ -19,6 +19,8 @@ from perigee.db.group_commit import run_set
 from perigee.db.pool import Connection, Database
 from perigee.events.record import record
 from perigee.events.types import NewEvent
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 from perigee.segments.static import ensure_static
 
 
@@ -67,6 +69,8 @@ async def _change_lists(conn: Connection, org_id: int, results: Sequence[Result]
         org_id,
         [(segment_id, contact_id) for segment_id in joined.values() for contact_id in contact_ids],
     )
+    if joined:
+        await changed(conn, org_id, contact_ids, kinds.LISTS)
     if options.groups_exclude:
         await store.leave_segments(conn, org_id, options.groups_exclude, contact_ids)
 

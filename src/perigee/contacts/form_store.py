@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from perigee.db.pool import Connection
 from perigee.db.queries import load
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 q = load(__package__)
 
@@ -46,3 +48,4 @@ async def join_categories(conn: Connection, org_id: int, members: Sequence[tuple
                 "contact_ids": [contact_id for _, contact_id in chosen],
             },
         )
+        await changed(conn, org_id, [contact_id for _, contact_id in chosen], kinds.LISTS)

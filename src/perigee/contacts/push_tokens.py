@@ -10,6 +10,8 @@ from typing import NamedTuple
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.errors import NotFound
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 q = load(__package__)
 
@@ -33,8 +35,10 @@ async def set_active(conn: Connection, org_id: int, app_id: str, token: str, act
     cursor = await conn.execute(
         q.set_token_active, {"org_id": org_id, "app_id": app_id, "token": token, "active": active}
     )
-    if await cursor.fetchone() is None:
+    row = await cursor.fetchone()
+    if row is None:
         raise _unknown()
+    await changed(conn, org_id, [row[0]], kinds.TOKENS)
 
 
 def _unknown() -> NotFound:

@@ -585,7 +585,7 @@ limit 1;
 -- name: set_token_active
 -- Writes only what changes; a row comes back for a known token either way.
 with known as (
-    select token_id, active
+    select token_id, active, contact_id
     from push_token
     where org_id = %(org_id)s and token = %(token)s and kind = 'mobilepush' and app_id in (%(app_id)s, '')
     order by app_id = %(app_id)s desc
@@ -595,7 +595,7 @@ with known as (
     from known
     where t.org_id = %(org_id)s and t.token_id = known.token_id and t.active <> %(active)s
 )
-select token_id from known;
+select contact_id from known;
 
 -- name: find_contacts_after
 -- As `search_contacts` for equal values, by id.

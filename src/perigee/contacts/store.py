@@ -16,6 +16,8 @@ from perigee.contacts.rows import CLEAR, TEXT_COLUMNS, ContactRow, Token
 from perigee.db.columns import pack, pack_flags, pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 q = load(__package__)
 
@@ -280,3 +282,4 @@ async def leave_segments(
         q.leave_segments,
         {"org_id": org_id, "names": list(names), "contact_ids": pack_numbers(contact_ids)},
     )
+    await changed(conn, org_id, contact_ids, kinds.LISTS)

@@ -38,6 +38,10 @@ class Held:
         looked_at = (token for token in row.tokens if kinds is None or token.kind in kinds)
         return next((found.contact_id for token in looked_at if (found := self.find(token))), None)
 
+    def holders(self) -> set[int]:
+        """Whose they are, before anybody takes them over."""
+        return {one.contact_id for same in self._by_value.values() for one in same}
+
 
 async def lock(conn: Connection, org_id: int, rows: Sequence[ContactRow]) -> Held:
     wanted = sorted({(token.kind, token.value) for row in rows for token in row.tokens})

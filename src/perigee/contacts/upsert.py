@@ -113,7 +113,8 @@ async def _write_round(
         await store.update_contacts(conn, org_id, updated, policy.write)
     await tokens.write(conn, org_id, created, updated, held, policy.write)
     await _join_groups(conn, org_id, created + updated)
-    await changed_each(conn, org_id, _changes(results))
+    losers = [(contact_id, kinds.TOKENS) for contact_id in held.holders()]
+    await changed_each(conn, org_id, _changes(results) + losers)
     return results
 
 

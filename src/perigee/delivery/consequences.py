@@ -14,6 +14,8 @@ from perigee.db.queries import load
 from perigee.delivery import reactions
 from perigee.delivery.channel import Advice, Receipt
 from perigee.delivery.suppression import ADDRESS_KIND, TOKEN_KIND
+from perigee.segments import kinds
+from perigee.segments.live.notes import addresses_changed, changed
 
 if TYPE_CHECKING:
     from perigee.delivery.batch import BatchRunner
@@ -41,10 +43,12 @@ async def follow(runner: BatchRunner, advised: list[tuple[str, Receipt]], answer
         await _about_addresses(runner, kind, by_advice)
     if token_kind and (dead := by_advice.get(Advice.SUPPRESS)):
         async with database.transaction() as connection:
-            await connection.execute(
+            cursor = await connection.execute(
                 q.drop_tokens,
                 {"org_id": lease.org_id, "kind": token_kind, "values": [token for token, _ in dead]},
             )
+            losers = [contact_id for (contact_id,) in await cursor.fetchall()]
+            await changed(connection, lease.org_id, losers, kinds.TOKENS)
     if trouble := by_advice.get(Advice.PAUSE_PROVIDER):
         receipt = trouble[-1][1]
         seconds = receipt.retry_after or REST_SECONDS
@@ -96,6 +100,8 @@ async def _about_addresses(
                 q.block_addresses,
                 {"org_id": lease.org_id, "kind": kind, "values": [address for address, _ in full]},
             )
+        touched = [(kind, address) for address, _ in (*dead, *unclear, *full)]
+        await addresses_changed(connection, lease.org_id, touched)
         if dead and runner.sender.settings.campaign_brake == "on":
             await brake.press(connection, lease.org_id, [lease.send_id])
 

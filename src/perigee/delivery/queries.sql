@@ -166,6 +166,12 @@ with mine as (
            o.provider_text, o.language, %(attempt)s::smallint,
            case when o.outcome in ('sent', 'failed') then %(provider_id)s::bigint end, clock_timestamp()
     from outcome o, mine
+), told as (
+    -- Of live segments (segments/live/notes.py): 64 is the ledger, 128 the activity (segments/kinds.py).
+    insert into segment_dirty (org_id, lane, contact_id, kinds)
+    select %(org_id)s, 1, o.contact_id, 192
+    from segment_watch w, outcome o, mine
+    where w.org_id = %(org_id)s and w.kinds & 192 <> 0 and o.contact_id <> 0
 ), acts as (
     insert into activity (org_id, at, send_id, ordinal, contact_id, channel, status, detail)
     select %(org_id)s, clock_timestamp(), %(send_id)s, o.ordinal, o.contact_id, mine.channel,
@@ -290,7 +296,8 @@ delete from push_token where org_id = %(org_id)s and token_id in (
         offset 0
     ) t
     order by t.token_id
-);
+)
+returning contact_id;
 
 -- name: has_push_domain
 select from webpush_domain where org_id = %(org_id)s limit 1;

@@ -30,6 +30,8 @@ from perigee.delivery.devices import MAX_HEADER, device_of
 from perigee.delivery.machines import by_proxy
 from perigee.delivery.suppression import ADDRESS_KIND
 from perigee.messages.links import Recipient
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 q = load(__package__)
 
@@ -83,6 +85,7 @@ async def record_hits(connection: Connection, org_id: int, hits: Sequence[Hit]) 
         },
     )
     await _mark_earlier(connection, org_id, hits, reasons)
+    await changed(connection, org_id, [hit.recipient.contact_id for hit in hits], kinds.ACTIVITY)
     return [None] * len(hits)
 
 

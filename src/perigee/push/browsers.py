@@ -8,6 +8,8 @@ from perigee.contacts.delete import delete_all
 from perigee.db.columns import pack, pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 q = load(__package__)
 
@@ -38,3 +40,5 @@ async def join(conn: Connection, org_id: int, contacts: Mapping[str, int]) -> No
         await conn.execute(q.hand_over_events, values)
         await conn.execute(q.hand_over_visitors, values)
         await delete_all(conn, org_id, empty, erase=False)
+    touched = {contact_id for _, old, new in moves for contact_id in (old, new)}
+    await changed(conn, org_id, touched, kinds.TOKENS | kinds.EVENTS)

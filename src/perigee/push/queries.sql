@@ -124,7 +124,8 @@ returning endpoint, xmax = 0 as is_new;
 -- name: drop_webpush_tokens
 -- Those that a browser has exchanged for another.
 delete from push_token
-where org_id = %(org_id)s and kind = 'webpush' and token = any(string_to_array(%(tokens)s, E'\x1f', E'\x1e'));
+where org_id = %(org_id)s and kind = 'webpush' and token = any(string_to_array(%(tokens)s, E'\x1f', E'\x1e'))
+returning contact_id;
 
 -- name: browsers_of_visitors
 -- Web-push tokens of visitors that another contact holds: (token id, who holds it, who shall).

@@ -8,6 +8,8 @@ from perigee.db.columns import pack
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.push.webpush_types import PushSite, Subscription
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 q = load(__package__)
 
@@ -67,4 +69,6 @@ async def put_subscriptions(
 
 async def drop_tokens(conn: Connection, org_id: int, tokens: Sequence[str]) -> None:
     if tokens:
-        await conn.execute(q.drop_webpush_tokens, {"org_id": org_id, "tokens": pack(tokens)})
+        cursor = await conn.execute(q.drop_webpush_tokens, {"org_id": org_id, "tokens": pack(tokens)})
+        losers = [contact_id for (contact_id,) in await cursor.fetchall()]
+        await changed(conn, org_id, losers, kinds.TOKENS)

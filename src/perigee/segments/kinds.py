@@ -28,6 +28,8 @@ RFM = 1 << 8
 
 _FIRST_EVENT, _EVENT_BITS = 12, 48
 
+EVENTS = ((1 << _EVENT_BITS) - 1) << _FIRST_EVENT
+"""Of whatever types."""
 ANY = (1 << (_FIRST_EVENT + _EVENT_BITS)) - 1
 """All there are."""
 PERSON = FIELDS | ADDRESS | TOKENS | LISTS

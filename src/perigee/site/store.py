@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from perigee.db.columns import pack, pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 from perigee.site.types import Bound, Site, SiteDomain
 
 q = load(__package__)
@@ -61,6 +63,7 @@ async def adopt_events(conn: Connection, org_id: int, contacts: Mapping[str, int
         q.adopt_events,
         {"org_id": org_id, "visitors": pack(contacts), "contacts": pack_numbers(contacts.values())},
     )
+    await changed(conn, org_id, contacts.values(), kinds.EVENTS)
 
 
 async def insert_visitor_events(

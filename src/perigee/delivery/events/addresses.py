@@ -10,6 +10,8 @@ from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.delivery.channel import Advice, EventType, Outcome, Receipt
 from perigee.delivery.suppression import ADDRESS_KIND, TOKEN_KIND
+from perigee.segments import kinds
+from perigee.segments.live.notes import addresses_changed, changed
 
 if TYPE_CHECKING:
     from perigee.delivery.events.apply import Located
@@ -32,10 +34,15 @@ async def follow(connection: Connection, org_id: int, applied: Sequence[Located]
         await _doubt(connection, org_id, kind, _of(unclear, kind, ADDRESS_KIND))
     for kind in sorted({TOKEN_KIND[one.channel] for one in dead if one.channel in TOKEN_KIND}):
         gone = [one.address for one in _of(dead, kind, TOKEN_KIND)]
-        await connection.execute(delivery.drop_tokens, {"org_id": org_id, "kind": kind, "values": gone})
+        values = {"org_id": org_id, "kind": kind, "values": gone}
+        cursor = await connection.execute(delivery.drop_tokens, values)
+        losers = [contact_id for (contact_id,) in await cursor.fetchall()]
+        await changed(connection, org_id, losers, kinds.TOKENS)
     people = [one for one in with_address if one.channel in ADDRESS_KIND]
     await _complain(connection, org_id, [o for o in people if o.report.type is EventType.COMPLAINED])
     await _unsubscribe(connection, org_id, [o for o in people if o.report.type is EventType.UNSUBSCRIBED])
+    touched = [(ADDRESS_KIND[one.channel], str(one.address)) for one in people]
+    await addresses_changed(connection, org_id, touched)
 
 
 def _advice(one: Located) -> Advice:

@@ -18,6 +18,8 @@ from perigee.db.queries import load
 from perigee.delivery.channel import EventType, Reason
 from perigee.delivery.events import addresses
 from perigee.delivery.events.report import Report
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 q = load(__package__)
 
@@ -172,6 +174,7 @@ async def _resolve(connection: Connection, org_id: int, applied: Sequence[Locate
             ],
         },
     )
+    await changed(connection, org_id, [one.contact_id for one in proofs], kinds.SENT)
 
 
 async def _record(connection: Connection, org_id: int, applied: Sequence[Located]) -> None:
@@ -191,6 +194,7 @@ async def _record(connection: Connection, org_id: int, applied: Sequence[Located
             "starts": [one.started_at for one, _ in shown],
         },
     )
+    await changed(connection, org_id, [one.contact_id for one, _ in shown], kinds.ACTIVITY)
 
 
 async def _note_late(connection: Connection, org_id: int, applied: Sequence[Located]) -> None:

@@ -18,6 +18,8 @@ from perigee.errors import Invalid, NotFound
 from perigee.lib.dates import to_moment
 from perigee.lib.ids import read_message_uuid
 from perigee.lib.scalars import to_text
+from perigee.segments import kinds
+from perigee.segments.live.notes import changed
 
 q = load(__package__)
 
@@ -99,6 +101,7 @@ async def record(conn: Connection, org_id: int, reports: Sequence[Report]) -> li
             "times": [reports[n].happened_at for n in new],
         },
     )
+    await changed(conn, org_id, [found[n][0] for n in new], kinds.ACTIVITY)
     return [None if n in found else unknown() for n in range(len(reports))]
 
 

@@ -38,7 +38,7 @@ async def get_segment_growth(call: Call) -> Growth:
     """Show a dynamic segment's people day by day, oldest first; days on which nothing was counted are left out."""
     segment_id, days = call.path["segment_id"], _days(call.query.get("days"))
     async with call.context.database.connection() as conn:
-        await _dynamic(call, conn, segment_id)
+        await manage.get(conn, call.org_id, segment_id)
         today = await manage.today(conn, call.org_id, call.context.now())
         first = today - timedelta(days=days - 1)
         return Growth(await store.growth(conn, call.org_id, segment_id, first, today))
@@ -56,7 +56,7 @@ async def list_segment_changes(call: Call) -> Page:
     segment_id = call.path["segment_id"]
     after, limit = cursor_page(call)
     async with call.context.database.connection() as conn:
-        await _dynamic(call, conn, segment_id)
+        await manage.get(conn, call.org_id, segment_id)
         found = await store.changes(conn, call.org_id, segment_id, after=after, rows=limit + 1)
     page = Page(found[:limit])
     if len(found) > limit:
