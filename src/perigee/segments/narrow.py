@@ -25,16 +25,21 @@ MOST_PLANS = 8
 
 
 async def narrow(conn: Connection, reading: Reading) -> Reading:
-    """The same question, its world with candidates where a part of the tree leaves few."""
+    """The same question, or what is left of it: its world with candidates where a part of the tree leaves few, its tree
+    without that part."""
     cheap = cheap_part(reading.tree)
     if cheap is None:
         return reading
+    asked: Sequence[Condition] = cheap.of
     found = await _few(conn, reading, cheap)
     if found is None and len(dear := _dear_parts(reading.tree)) > 1:
         costs = [(await _plan(conn, reading, part)).cost for part in dear]
-        rarest = dear[costs.index(min(costs))]
-        found = await _some(conn, reading, All((*cheap.of, rarest)))
-    return reading if found is None else Reading(reading.tree, replace(reading.world, candidates=found))
+        asked = (*cheap.of, dear[costs.index(min(costs))])
+        found = await _some(conn, reading, All(tuple(asked)))
+    if found is None:
+        return reading
+    left = [part for part in _conjuncts(reading.tree) if not any(part is one for one in asked)]
+    return Reading(All(tuple(left)), replace(reading.world, candidates=found))
 
 
 async def _few(conn: Connection, reading: Reading, part: Condition) -> list[int] | None:
