@@ -200,12 +200,12 @@ def _show(done: Imported, noun: tuple[str, str]) -> None:
     one, several = noun
     counted = f"1 {one}" if saved == 1 else f"{saved:,} {several}"
     parts = [f"{counted} imported: {told['created']:,} new, {told['updated']:,} updated"]
-    for count, what in (
-        (refused, "rows refused"),
-        (told["duplicates"], "repeats"),
-        (told["warnings"], "values left out"),
+    for count, one, several in (
+        (refused, "row refused", "rows refused"),
+        (told["duplicates"], "repeat", "repeats"),
+        (told["warnings"], "value left out", "values left out"),
     ):
-        parts += [f"{count:,} {what}"] if count else []
+        parts += [f"{count:,} {one if count == 1 else several}"] if count else []
     console.print(", ".join(parts))
     for told_of in done.problems[:_SHOWN]:
         where = f"line {told_of.line}" + (f", {told_of.column}" if told_of.column else "")

@@ -781,6 +781,7 @@ CREATE TABLE file_import (
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
     touched_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased bytea[] DEFAULT '{}'::bytea[] NOT NULL,
     CONSTRAINT file_import_status_check CHECK ((status = ANY (ARRAY['uploading'::text, 'ready'::text, 'queued'::text, 'running'::text, 'finished'::text, 'cancelled'::text, 'failed'::text])))
 );
 

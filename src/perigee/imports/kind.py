@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from perigee.accounts.rights import Right
 from perigee.db.pool import Connection
 from perigee.errors import Invalid
+from perigee.imports.erased import Owner
 from perigee.imports.types import Applied, Block, Cleaned, Import, Plan, Target
 
 
@@ -25,6 +26,10 @@ class Run(Protocol):
 
     def clean(self, block: Block) -> Cleaned:
         """Pure, and called in a thread. A refused row or value is a remark."""
+        ...
+
+    def owners(self, cleaned: Cleaned) -> Sequence[Owner]:
+        """Whom each item is about."""
         ...
 
     async def apply(self, conn: Connection, cleaned: Cleaned) -> Applied:

@@ -36,7 +36,7 @@ select i.import_id, i.kind, i.name, i.status, i.size, i.found, i.plan,
        exists (select from import_chunk c where c.org_id = i.org_id and c.import_id = i.import_id)
 from file_import i
 where i.org_id = %(org_id)s and (%(before)s = 0 or i.import_id < %(before)s)
-  and (%(kind)s::text is null or i.kind = %(kind)s)
+  and i.kind = any(%(kinds)s::text[])
 order by i.import_id desc
 limit %(rows)s;
 
@@ -64,7 +64,7 @@ update file_import set total = %(total)s, touched_at = now()
 where org_id = %(org_id)s and import_id = %(import_id)s;
 
 -- name: lock_step
-select done from file_import
+select done, erased from file_import
 where org_id = %(org_id)s and import_id = %(import_id)s and status = 'running'
 for update;
 
@@ -102,7 +102,7 @@ limit 100;
 -- Only an import that is not over ends. Its file is forgotten, and what its steps touched.
 with ended as (
     update file_import
-    set status = %(status)s, reason = %(reason)s, finished_at = now(), touched_at = now()
+    set status = %(status)s, reason = %(reason)s, finished_at = now(), touched_at = now(), erased = '{}'
     where org_id = %(org_id)s and import_id = %(import_id)s
       and status in ('uploading', 'ready', 'queued', 'running')
     returning import_id
@@ -120,6 +120,22 @@ select remark_id, line, level, heading, value, rule from import_remark
 where org_id = %(org_id)s and import_id = %(import_id)s and remark_id > %(after)s
 order by remark_id
 limit %(rows)s;
+
+-- name: lock_unfinished
+-- Before contacts are locked, as a step does: none of these moves on until the erasure lasts.
+select import_id, status from file_import
+where org_id = %(org_id)s and status in ('uploading', 'ready', 'queued', 'running')
+order by import_id
+for update;
+
+-- name: ensure_key
+insert into erasure_key (org_id) values (%(org_id)s)
+on conflict (org_id) do update set org_id = excluded.org_id
+returning key;
+
+-- name: bar
+update file_import set erased = erased || %(marks)s::bytea[]
+where org_id = %(org_id)s and import_id = any(%(import_ids)s::bigint[]);
 
 -- name: forget_files
 -- Files that wait for their start may hold the row of somebody who is erased: what is in them is not known yet.

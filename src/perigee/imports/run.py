@@ -16,6 +16,7 @@ from perigee.db.group_commit import run_set
 from perigee.db.pool import Connection, Database
 from perigee.errors import Conflict
 from perigee.imports import store
+from perigee.imports.erased import without
 from perigee.imports.kind import Run, kind_of
 from perigee.imports.reader.rows import blocks, count, data_rows
 from perigee.imports.spool import spooled
@@ -93,9 +94,12 @@ async def _apply(conn: Connection, org_id: int, items: Sequence[_Step]) -> list[
 
 async def _apply_one(conn: Connection, org_id: int, step: _Step) -> Applied | None:
     import_id = step.given.import_id
-    if not await store.lock_step(conn, org_id, import_id, position=step.block.position):
+    erased = await store.lock_step(conn, org_id, import_id, position=step.block.position)
+    if erased is None:
         return None
-    applied = await step.run.apply(conn, step.block)
+    block, left_out = without(step.block, step.run.owners(step.block), erased) if erased else (step.block, 0)
+    applied = await step.run.apply(conn, block)
+    applied = applied._replace(skipped=applied.skipped + left_out)
     assert step.given.found is not None
-    await store.finish_step(conn, org_id, import_id, step.block, applied, step.given.found.headings)
+    await store.finish_step(conn, org_id, import_id, block, applied, step.given.found.headings)
     return applied

@@ -11,6 +11,7 @@ from perigee.db.columns import pack, pack_numbers
 from perigee.db.pool import Connection
 from perigee.db.queries import load
 from perigee.errors import NotFound
+from perigee.imports.erased import Erased, marks
 from perigee.imports.types import Applied, Cleaned, Counts, Format, Import, Plan, Remark
 from perigee.lib.text import clean
 
@@ -66,10 +67,10 @@ async def find(conn: Connection, org_id: int, import_id: int) -> Import:
 
 
 async def page(
-    conn: Connection, org_id: int, *, before: int, rows: int, kind: str | None = None
+    conn: Connection, org_id: int, *, before: int, rows: int, kinds: Sequence[str]
 ) -> list[Import]:
     """The newest first."""
-    values = {"org_id": org_id, "before": before, "rows": rows, "kind": kind}
+    values = {"org_id": org_id, "before": before, "rows": rows, "kinds": list(kinds)}
     return [_import(row) for row in await (await conn.execute(q.list_imports, values)).fetchall()]
 
 
@@ -117,10 +118,30 @@ async def set_total(conn: Connection, org_id: int, import_id: int, total: int) -
     await conn.execute(q.set_total, {"org_id": org_id, "import_id": import_id, "total": total})
 
 
-async def lock_step(conn: Connection, org_id: int, import_id: int, *, position: int) -> bool:
-    """Whether it is ours to write the rows from here on; nobody else can until this transaction ends."""
-    row = await (await conn.execute(q.lock_step, {"org_id": org_id, "import_id": import_id})).fetchone()
-    return row is not None and row[0] == position
+async def lock_step(conn: Connection, org_id: int, import_id: int, *, position: int) -> Erased | None:
+    """Who must not come back with the rows from here on; None: it is not ours to write them. Nobody else can until
+    this transaction ends."""
+    cursor = await conn.execute(q.lock_step, {"org_id": org_id, "import_id": import_id}, binary=True)
+    row = await cursor.fetchone()
+    if row is None or row[0] != position:
+        return None
+    return Erased(await _key(conn, org_id) if row[1] else b"", row[1])
+
+
+async def _key(conn: Connection, org_id: int) -> bytes:
+    row = await (await conn.execute(q.ensure_key, {"org_id": org_id}, binary=True)).fetchone()
+    assert row is not None
+    return bytes(row[0])
+
+
+async def bar(conn: Connection, org_id: int, identities: Sequence[tuple[str, str]]) -> None:
+    """People are about to be erased: no import that waits or runs brings them back. To be called before their contacts
+    are locked. `identities`: as of `erased.marks`."""
+    cursor = await conn.execute(q.lock_unfinished, {"org_id": org_id})
+    started = [import_id for import_id, status in await cursor.fetchall() if status in ("queued", "running")]
+    if started:
+        found = marks(await _key(conn, org_id), identities)
+        await conn.execute(q.bar, {"org_id": org_id, "import_ids": started, "marks": found})
 
 
 async def finish_step(

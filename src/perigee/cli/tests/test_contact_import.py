@@ -66,7 +66,7 @@ async def test_a_file_is_imported_and_the_rest_reported(
     )
     assert code == 3
     assert capsys.readouterr().out.splitlines() == [
-        "2 people imported: 2 new, 0 updated, 1 rows refused, 1 values left out",
+        "2 people imported: 2 new, 0 updated, 1 row refused, 1 value left out",
         "  line 3, Mail address: bad@@example is not valid email",
         "  line 4, bonus points: lots is not a whole number",
         f"The report: {people.with_name('report.csv')}",

@@ -52,7 +52,7 @@ async def test_orders_of_a_file_by_command(
     code = await run(api, host, file, status_word=["bezahlt=DELIVERED"], currency="EUR", report=report)
     assert code == 3
     shown = capsys.readouterr().out.splitlines()
-    assert shown[0] == "2 rows imported: 2 new, 0 updated, 1 rows refused, 1 values left out"
+    assert shown[0] == "2 rows imported: 2 new, 0 updated, 1 row refused, 1 value left out"
     assert "line 3, E-mail: bo@example.com there is no such contact" in shown[1]
     assert "line 4, Date: 31.02.2025 is not a date" in shown[2]
     assert shown[3] == f"The report: {report}"

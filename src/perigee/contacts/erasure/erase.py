@@ -36,6 +36,7 @@ async def erase_all(conn: Connection, org_id: int, contact_ids: Sequence[int]) -
     names = Names(people)
     ids = sorted(names.contact_ids)
     await store.scrub_imports(conn, org_id, names)
+    await imports.bar(conn, org_id, names.identities)
     await store.erase_contacts(conn, org_id, ids)
     await store.erase_traces(conn, org_id, ids)
     await erase_visitors(conn, org_id, ids)

@@ -40,6 +40,13 @@ class Names:
         as_written = {text for text in every if len(text) >= SHORTEST}
         self.needles = [text.encode() for text in sorted(as_written | set(self.texts))]
 
+    @property
+    def identities(self) -> list[tuple[str, str]]:
+        """What contacts are found by: (id, external_id, email or phone; value)."""
+        found = {"external_id": self.external_ids, "email": self.emails, "phone": self.phones}
+        ids = [("id", str(contact_id)) for contact_id in self.contact_ids]
+        return ids + [(kind, value) for kind, values in found.items() for value in values]
+
     def without(self, gone: Iterable[str]) -> list[str]:
         """The texts that are looked for inside others, of those values only."""
         kept = set(gone)

@@ -14,6 +14,7 @@ from perigee.db.pool import Connection
 from perigee.errors import Invalid
 from perigee.events.people import find
 from perigee.events.types import Person
+from perigee.imports.erased import Owner
 from perigee.imports.orders.clean import Draft, Reading, clean_block
 from perigee.imports.orders.statuses import status_words
 from perigee.imports.orders.targets import TARGETS, WHO
@@ -108,6 +109,13 @@ class OrderRun:
 
     def clean(self, block: Block) -> Cleaned:
         return clean_block(block, self._reading)
+
+    def owners(self, cleaned: Cleaned) -> list[Owner]:
+        drafts: Sequence[Draft] = cleaned.items
+        return [
+            Owner(one.lines, None, one.order.who.external_id, one.order.who.email, one.order.who.phone)
+            for one in drafts
+        ]
 
     async def apply(self, conn: Connection, cleaned: Cleaned) -> Applied:
         drafts: Sequence[Draft] = cleaned.items

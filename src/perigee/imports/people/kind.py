@@ -22,6 +22,7 @@ from perigee.errors import Invalid
 from perigee.events.keys import check_type_key
 from perigee.events.record import record
 from perigee.events.types import NewEvent
+from perigee.imports.erased import Owner
 from perigee.imports.people.clean import Reading, clean_block, rule_of
 from perigee.imports.people.seen import Seen
 from perigee.imports.people.targets import FIELD, targets
@@ -153,6 +154,12 @@ class ContactRun:
 
     def clean(self, block: Block) -> Cleaned:
         return clean_block(block, self._reading)
+
+    def owners(self, cleaned: Cleaned) -> list[Owner]:
+        return [
+            Owner([line], row.contact_id, row.external_id, row.email, row.phone)
+            for line, row in zip(cleaned.lines, cleaned.items, strict=True)
+        ]
 
     async def apply(self, conn: Connection, cleaned: Cleaned) -> Applied:
         rows: Sequence[ContactRow] = cleaned.items

@@ -20,6 +20,7 @@ from perigee.imports.types import Column, Format, Target, ValueType
 from perigee.imports.values import read_date, read_moment, read_number
 from perigee.lib.addresses import normal_email, normal_phone
 from perigee.lib.csv_out import unguard
+from perigee.lib.text import clean
 
 SAMPLE: Final = 100
 SHOWN: Final = 3
@@ -51,7 +52,7 @@ def format_of(file: IO[bytes], targets: Sequence[Target]) -> Format:
     if written.kind == "jsonl":
         return written
     known = {alias for target in targets for alias in _names(target)}
-    first = [cell.strip()[:HEADING_LENGTH] for cell in rows[0]]
+    first = [clean(cell).strip()[:HEADING_LENGTH] for cell in rows[0]]
     has = _are_headings(first, rows[1:], known)
     headings = [first[place] if has and place < len(first) else "" for place in range(width)]
     return Format(written.kind, written.encoding, written.separator, written.quote, has, headings)

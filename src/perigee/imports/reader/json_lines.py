@@ -10,6 +10,7 @@ import msgspec
 
 from perigee.errors import Invalid
 from perigee.imports.types import Row
+from perigee.lib.text import clean
 
 LINE_LENGTH: Final = 4 << 20
 LOOKED_AT: Final = 1000
@@ -25,11 +26,11 @@ def is_json_lines(file: IO[bytes]) -> bool:
 
 
 def members(file: IO[bytes]) -> list[str]:
-    """In the order in which they appear."""
+    """In the order in which they appear; without those whose names hold what no text of ours has (NUL)."""
     found: dict[str, None] = {}
     for _, given in islice(_objects(file), LOOKED_AT):
         if not isinstance(given, Invalid):
-            found.update(dict.fromkeys(given))
+            found.update(dict.fromkeys(name for name in given if clean(name) == name))
     return list(found)
 
 
@@ -53,6 +54,8 @@ def _objects(file: IO[bytes]) -> Iterator[tuple[int, dict[str, Any] | Invalid]]:
             yield number, _decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             yield number, Invalid(f"is not a JSON object: {error}")
+        except RecursionError:
+            yield number, Invalid("is not a JSON object: it is nested too deeply")
 
 
 def _text(value: Any) -> str:

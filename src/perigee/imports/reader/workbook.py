@@ -13,7 +13,6 @@ from datetime import date, datetime, time
 from typing import IO, Any, Final
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from perigee.errors import Invalid
 from perigee.imports.types import Row
@@ -24,6 +23,9 @@ UNPACKED: Final = 4096 * MB
 HELD: Final = 128 * MB
 """Bytes of each part but the sheets."""
 PARTS: Final = 10_000
+ROWS: Final = 1_048_576
+"""Of a sheet (ECMA-376). A few bytes can say that the next row has a number in the billions."""
+COLUMNS: Final = 1000
 
 
 def is_workbook(file: IO[bytes]) -> bool:
@@ -39,7 +41,7 @@ def workbook_rows(file: IO[bytes]) -> Generator[Row, None, None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about features of the sheet that are of no use here
             book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:
+    except Exception as error:  # whatever it stumbles over in a part that is not sound
         raise _broken(error) from None
     try:
         if not book.worksheets:
@@ -47,10 +49,18 @@ def workbook_rows(file: IO[bytes]) -> Generator[Row, None, None]:
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # a read-only sheet; what it says of its size may be wrong
         for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
+            if number > ROWS or len(values) > COLUMNS:
+                raise Invalid(
+                    f"file: row {number} of the sheet has {len(values)} columns; the most are {COLUMNS} columns "
+                    f"and {ROWS} rows",
+                    field="file",
+                )
             cells = [_text(value) for value in values]
             if any(cells) and any(map(str.strip, cells)):
                 yield number, cells
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError, EOFError) as error:
+    except Invalid:
+        raise
+    except Exception as error:  # as above
         raise _broken(error) from None
     finally:
         book.close()

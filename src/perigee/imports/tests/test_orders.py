@@ -289,3 +289,16 @@ async def test_a_key_for_contacts_brings_no_orders(api: Api) -> None:
     assert refused.status_code == 403
     taken = await api.post("/api/v4/imports", content=b"email\na@example.com\n", key=key)
     assert taken.status_code == 201
+
+
+async def test_a_key_for_contacts_sees_and_starts_no_orders_of_others(api: Api, imports: Any) -> None:
+    looked = await imports.upload(ROWS, "orders.csv", kind="orders")
+    made = await api.post("/api/v4/api-keys", {"description": "Plugin", "access": "events_contacts"})
+    key = made.json()["key"]
+    path = f"/api/v4/imports/{looked['import_id']}"
+    for method in ("preview", "start", "cancel"):
+        assert (await api.post(f"{path}/{method}", {}, key=key)).status_code == 403, method
+    assert (await api.get(path, key=key)).status_code == 403
+    assert (await api.get(f"{path}/report", key=key)).status_code == 403
+    assert (await api.get("/api/v4/imports", key=key)).json()["items"] == []
+    assert (await imports.get(looked["import_id"]))["status"] == "ready"

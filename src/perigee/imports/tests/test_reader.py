@@ -148,9 +148,37 @@ def test_a_workbook_that_unpacks_to_too_much(monkeypatch: pytest.MonkeyPatch) ->
         found(content)
 
 
+def broken_sheet(rows: str, part: str = "sheet1.xml") -> bytes:
+    """A workbook of which one part is written by hand."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(sheet(["email"]))) as sound, zipfile.ZipFile(made, "w") as parts:
+        for name in sound.namelist():
+            parts.writestr(name, rows if name.endswith(part) else sound.read(name))
+    return made.getvalue()
+
+
+def rows_of(xml: str) -> str:
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return f'<worksheet xmlns="{space}"><sheetData>{xml}</sheetData></worksheet>'
+
+
+STYLES = (
+    '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+    '<cellXfs count="x"><xf numFmtId="q"/></cellXfs></styleSheet>'
+)
+
+
 @pytest.mark.parametrize(
     ("content", "rule"),
     [
+        (broken_sheet(rows_of('<row r="1"><c r="A1" t="s"><v>99</v></c></row>')), "not a sound XLSX"),
+        (broken_sheet(STYLES, "styles.xml"), "not a sound XLSX"),
+        (
+            broken_sheet(rows_of('<row r="1048578"><c r="A1048578"><v>1</v></c></row>')),
+            "row 104857[78] of the sheet",
+        ),
+        (broken_sheet(rows_of('<row r="1"><c r="XFD1"><v>1</v></c></row>')), "has 16384 columns"),
+        (b'{"email": "a@example.com", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", "has no row"),
         (b"", "has no row"),
         (b"\n\n , \n", "has no row"),
         (b"\xd0\xcf\x11\xe0old office", "old Excel"),
@@ -162,6 +190,12 @@ def test_a_workbook_that_unpacks_to_too_much(monkeypatch: pytest.MonkeyPatch) ->
 def test_files_that_are_none(content: bytes, rule: str) -> None:
     with pytest.raises(Invalid, match=rule):
         found(content)
+
+
+def test_headings_hold_no_sign_that_cannot_be_stored() -> None:
+    assert found(b'{"a\\u0000b": "x", "email": "a@example.com"}\n')[0].headings == ["email"]
+    head = "email," + ",".join(f"c{number}" for number in range(600)) + ",x\0y"
+    assert found(head + "\na@example.com,1\n")[0].headings[-1] == "xy"
 
 
 def test_a_zip_that_is_no_workbook() -> None:
