@@ -381,6 +381,16 @@ class Settings:
     segment_change_days: int = setting(
         30, "Days that it is kept who came into a dynamic segment and who left it.", check=between(1, 3650)
     )
+    field_indexes: int = setting(
+        10,
+        "The most indexes of additional fields that an organisation's dynamic segments get; each makes writing contacts dearer.",
+        check=between(0, 100),
+    )
+    field_index_contacts: int = setting(
+        50_000,
+        "Contacts from which on an organisation gets them; fewer are read as fast without.",
+        check=between(1, 10**9),
+    )
     batch_size: int = setting(500, "Recipients per campaign batch.", check=between(10, 5000))
     window_size: int = setting(
         64,

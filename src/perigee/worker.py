@@ -4,7 +4,7 @@ any moment and started anywhere."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 
 import procrastinate
@@ -25,6 +25,7 @@ from perigee.domains.manage import Checks
 from perigee.keys import Keys
 from perigee.lib import garbage
 from perigee.retention import work as retention
+from perigee.segments.field_indexes import keep as field_indexes
 from perigee.segments.limits import Limits
 from perigee.segments.live import check, evaluate, follow
 from perigee.segments.live.evaluate import Evaluator
@@ -67,6 +68,7 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
         )
         sender = Sender(settings, database, sends, channels)
         follower = Follower(live)
+        indexes = field_indexes.FieldIndexes(database, settings)
         evaluator = Evaluator(database, Limits.of(settings), timedelta(hours=settings.segment_recheck_hours))
         brakes = settings.campaign_brake == "on"
         await asyncio.gather(
@@ -84,6 +86,7 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
             _every(follow.SECONDS, stop, follower.turn),
             _every(evaluate.SECONDS, stop, evaluator.turn),
             _every(check.SECONDS, stop, lambda: check.check_due(database, datetime.now(UTC))),
+            _every(field_indexes.SECONDS, stop, lambda: _until(stop, indexes.turn(datetime.now(UTC)))),
             _pass_on(stop, sender.stop),
         )
         await channels.close()
@@ -92,6 +95,18 @@ async def run(settings: Settings, database_url: str, *, stop: asyncio.Event) -> 
 async def _pass_on(stop: asyncio.Event, to: asyncio.Event) -> None:
     await stop.wait()
     to.set()
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Work that may take minutes and may be broken off at any point: it is, when the process is to end."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not working.done():
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+    else:
+        await working
 
 
 async def _tick(settings: Settings, database: Database) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 
@@ -50,6 +50,14 @@ _MEMBERS: dict[Takes, tuple[str, ...]] = {
 _LIMITS = {"days": (0, MAX_DAYS), "shift": (-MAX_DAYS, MAX_DAYS), "hours": (1, MAX_HOURS)}
 
 
+class Key(NamedTuple):
+    """What an index must hold so that a comparison is looked up in it and not read out of every row."""
+
+    method: Literal["btree", "gin"]
+    expression: str
+    collation: str = ""
+
+
 class ValueKind(ABC):
     """A kind of value: its operators, the rule of an operand, and both readings of each operator."""
 
@@ -66,6 +74,10 @@ class ValueKind(ABC):
     @abstractmethod
     def holds(self, value: Any, comparison: Comparison, moment: Moment) -> bool:
         """The same for one value; None is a missing one."""
+
+    def key(self, expression: str, comparison: Comparison) -> Key | None:
+        """The key of an index that serves `sql` of the same expression and comparison; None where none would."""
+        return None
 
     def check(self, comparison: Comparison, at: str) -> None:
         """Raises Invalid naming the member under `at`, its value and the rule."""

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
 
 from perigee.errors import Invalid
-from perigee.segments.comparisons import Comparison, Scalar, Takes, ValueKind
+from perigee.segments.comparisons import Comparison, Key, Scalar, Takes, ValueKind
 from perigee.segments.moments import Days, Instants, Moment, anniversaries, instants
 from perigee.segments.sql import Sql, both
 
@@ -89,10 +89,10 @@ class Day(_Dates):
             return f"({expression} is null or {expression} = '')"
         if comparison.op == "filled":
             return f"{expression} <> ''"
-        day = f"left({expression}, 10)"
+        day = self._day(expression)
         if comparison.op in _YEARLY:
             yearly = self.yearly(comparison, sql.world.moment)
-            return f"substr({day}, 6) = any({sql.bind(yearly, 'text[]')})"
+            return f"{self._of_year(expression)} = any({sql.bind(yearly, 'text[]')})"
         days = self.days(comparison, sql.world.moment)
         found = [f"{expression} <> ''"]
         if days.first is not None:
@@ -100,6 +100,19 @@ class Day(_Dates):
         if days.last is not None:
             found.append(f'{day} <= {sql.bind(days.last.isoformat(), "text")} collate "C"')
         return f"({both(found)})"
+
+    def key(self, expression: str, comparison: Comparison) -> Key | None:
+        if comparison.op in _PRESENCE:
+            return None
+        if comparison.op in _YEARLY:
+            return Key("btree", self._of_year(expression))
+        return Key("btree", self._day(expression), "C")
+
+    def _day(self, expression: str) -> str:
+        return f"left({expression}, 10)"
+
+    def _of_year(self, expression: str) -> str:
+        return f"substr({self._day(expression)}, 6)"
 
     def holds(self, value: str | None, comparison: Comparison, moment: Moment) -> bool:
         if not value or comparison.op in _PRESENCE:

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import ClassVar
 
 from perigee.errors import Invalid
-from perigee.segments.comparisons import Comparison, Scalar, Takes, ValueKind, check_text
+from perigee.segments.comparisons import Comparison, Key, Scalar, Takes, ValueKind, check_text
 from perigee.segments.moments import Moment
 from perigee.segments.sql import Sql
 
@@ -24,7 +24,11 @@ def fold(text: str) -> str:
 
 
 class Text(ValueKind):
-    """`folded`: upper and lower case are the same."""
+    """`folded`: upper and lower case are the same.
+
+    `cut`: of how many characters an index holds the beginning (a key of a B-tree may have 2,704 bytes, and a longer one
+    would fail the writer). Shorter operands are compared with the beginning, which comes to the same.
+    """
 
     operators: ClassVar[Mapping[str, Takes]] = {
         "equals": "value",
@@ -36,8 +40,9 @@ class Text(ValueKind):
         "empty": "nothing",
     }
 
-    def __init__(self, *, folded: bool) -> None:
+    def __init__(self, *, folded: bool, cut: int = 0) -> None:
         self._folded = folded
+        self._cut = cut
 
     def operand(self, given: Scalar, at: str) -> str:
         text = str(given)
@@ -49,7 +54,8 @@ class Text(ValueKind):
             return f"({expression} is null or {expression} = '')"
         if comparison.op == "filled":
             return f"{expression} <> ''"
-        subject = f"lower({expression})" if self._folded else expression
+        key = self.key(expression, comparison)
+        subject = key.expression if key else self._subject(expression)
         if comparison.op == "one_of":
             return f"{subject} = any({sql.bind(self.values(comparison), 'text[]')})"
         operand = sql.bind(self.value(comparison), "text")
@@ -59,6 +65,17 @@ class Text(ValueKind):
             "starts_with": f"starts_with({subject}, {operand})",
             "ends_with": f"right({subject}, length({operand})) = {operand}",
         }[comparison.op]
+
+    def key(self, expression: str, comparison: Comparison) -> Key | None:
+        if comparison.op not in ("equals", "one_of"):
+            return None
+        operands = self.values(comparison) if comparison.op == "one_of" else [self.value(comparison)]
+        if any(len(operand) >= self._cut for operand in operands):
+            return None
+        return Key("btree", f"left({self._subject(expression)}, {self._cut})")
+
+    def _subject(self, expression: str) -> str:
+        return f"lower({expression})" if self._folded else expression
 
     def holds(self, value: str | None, comparison: Comparison, moment: Moment) -> bool:
         if comparison.op == "empty":
@@ -123,6 +140,9 @@ class Number(ValueKind):
                 return f"{expression} between {sql.bind(low, 'numeric')} and {sql.bind(high, 'numeric')}"
         return f"{expression} {self._SIGNS[comparison.op]} {sql.bind(self.value(comparison), 'numeric')}"
 
+    def key(self, expression: str, comparison: Comparison) -> Key | None:
+        return None if comparison.op in ("empty", "filled") else Key("btree", expression)
+
     def holds(self, value: Decimal | int | None, comparison: Comparison, moment: Moment) -> bool:
         if comparison.op == "empty" or value is None:
             return comparison.op == "empty" and value is None
@@ -181,6 +201,9 @@ class Choices(ValueKind):
                 return f"{expression} ? {sql.bind(self.value(comparison), 'text')}"
         sign = "?|" if comparison.op == "has_any" else "?&"
         return f"{expression} {sign} {sql.bind(self.values(comparison), 'text[]')}"
+
+    def key(self, expression: str, comparison: Comparison) -> Key | None:
+        return None if comparison.op in ("empty", "filled") else Key("gin", expression)
 
     def holds(self, value: str | Sequence[str] | None, comparison: Comparison, moment: Moment) -> bool:
         chosen = [value] if isinstance(value, str) and value else value or []

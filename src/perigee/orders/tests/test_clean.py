@@ -128,4 +128,6 @@ def test_any_json_is_an_order_or_a_refusal(members: dict[str, Any]) -> None:
     assert len(good) + len(refused) == 1
     for order in good:
         assert isinstance(order, CleanOrder)
-        assert order.external_order_id.isprintable()
+        assert order.external_order_id == clean_text(
+            order.external_order_id
+        )  # no control characters, no surrogates
