@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perigee.errors import Invalid
+from perigee.lib.text import clean as clean_text
 from perigee.orders.clean import MAX_ITEMS, clean, clean_all
 from perigee.orders.tests.conftest import wire_order
 from perigee.orders.types import CleanOrder
@@ -128,6 +129,5 @@ def test_any_json_is_an_order_or_a_refusal(members: dict[str, Any]) -> None:
     assert len(good) + len(refused) == 1
     for order in good:
         assert isinstance(order, CleanOrder)
-        assert order.external_order_id == clean_text(
-            order.external_order_id
-        )  # no control characters, no surrogates
+        # no control characters, no surrogates
+        assert order.external_order_id == clean_text(order.external_order_id)
