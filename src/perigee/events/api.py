@@ -25,6 +25,7 @@ from perigee.events.types import (
 from perigee.http.operation import bulk_limit
 from perigee.http.v4 import PAGE, Call, Created, Page, Query, Right, cursor_page, operation, page_limit
 from perigee.lib.dates import parse_moment
+from perigee.lib.text import clean_lines
 
 PERIOD = (
     Query("from", str, "first moment, a date or a date and time; UTC unless it has its zone"),
@@ -151,7 +152,9 @@ async def list_events(call: Call) -> Page:
     first, last = _moment(call, "from"), _moment(call, "to")
     if contact_id is None:
         first, last = period(first, last, call.context.now())
-    param, value = call.query.get("param"), call.query.get("value")
+    param, value = (
+        None if (text := call.query.get(name)) is None else clean_lines(text) for name in ("param", "value")
+    )
     if value is not None and param is None:
         raise Invalid("param: must be given with value", field="param")
     wanted = EventFilter(first, last, _number(call, "event_type_id"), contact_id, param, value)

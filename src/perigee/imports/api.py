@@ -24,6 +24,7 @@ from perigee.imports import report, schemes, store
 from perigee.imports import start as life
 from perigee.imports.intake import NAME_LENGTH, incoming
 from perigee.imports.kind import KINDS, Kind, kind_of
+from perigee.imports.mapping import cleaned
 from perigee.imports.resource import detail, previewed, shown
 from perigee.imports.shapes import ImportDetail, ImportFile, PreviewAnswer
 from perigee.imports.spool import keep
@@ -173,15 +174,17 @@ async def start_import(call: Call) -> ImportFile:
 async def _plan(call: Call) -> Plan:
     """What the caller says, on top of the scheme that the caller names. Raises Invalid, NotFound (scheme)."""
     wanted = await call.json(StartImport, optional=True)
-    members = {name: getattr(wanted, name) for name in Plan.__struct_fields__}
+    given = cleaned(Plan(**{name: getattr(wanted, name) for name in Plan.__struct_fields__}))
     if wanted.scheme_id is None:
-        return Plan(**members)
+        return given
     async with call.context.database.connection() as conn:
         scheme = await schemes.find(conn, call.org_id, wanted.scheme_id)
     said = {
-        name: value for name, value in members.items() if value != getattr(Plan(), name) and name != "options"
+        name: getattr(given, name)
+        for name in Plan.__struct_fields__
+        if name != "options" and getattr(given, name) != getattr(Plan(), name)
     }
-    return msgspec.structs.replace(scheme.plan, **said, options={**scheme.plan.options, **wanted.options})
+    return msgspec.structs.replace(scheme.plan, **said, options={**scheme.plan.options, **given.options})
 
 
 @operation("POST", _PATH + "/cancel", right=Right.CONTACT_UPDATE, answer=ImportFile, refusals=(409,))

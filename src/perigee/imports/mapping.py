@@ -10,6 +10,12 @@ from msgspec import UNSET
 from perigee.errors import Invalid
 from perigee.imports.reader.detect import fold
 from perigee.imports.types import Column, Format, Mapped, Plan, Target
+from perigee.lib.text import clean_json
+
+
+def cleaned(plan: Plan) -> Plan:
+    """Without signs that no stored text has, in its options too."""
+    return msgspec.convert(clean_json(msgspec.to_builtins(plan)), Plan)
 
 
 def place_columns(plan: Plan, found: Format, columns: Sequence[Column], targets: Sequence[Target]) -> Plan:

@@ -9,7 +9,7 @@ import msgspec
 from perigee.db.pool import Connection
 from perigee.errors import Conflict, Invalid, NotFound
 from perigee.imports.kind import kind_of
-from perigee.imports.mapping import fits
+from perigee.imports.mapping import cleaned, fits
 from perigee.imports.shapes import Scheme
 from perigee.imports.store import q
 from perigee.imports.types import Format, Plan
@@ -73,12 +73,12 @@ async def fitting(conn: Connection, org_id: int, kind: str, found: Format) -> Sc
 
 
 def _checked(name: str, plan: Plan) -> dict[str, Any]:
-    cleaned = to_text("name", name, limit=NAME_LENGTH)
-    if cleaned is None:
+    told = to_text("name", name, limit=NAME_LENGTH)
+    if told is None:
         raise Invalid("name: is required", field="name")
     if not plan.columns:
         raise Invalid("plan.columns: at least one column is required", field="plan.columns")
-    return {"name": cleaned, "plan": _json(plan).decode()}
+    return {"name": told, "plan": _json(cleaned(plan)).decode()}
 
 
 def _not_found(scheme_id: int) -> NotFound:

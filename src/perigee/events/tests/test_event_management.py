@@ -149,6 +149,7 @@ async def test_history_is_filtered_by_type_contact_period_and_parameter(events: 
     assert await keys(contact_id=anna, event_type_id=type_b) == ["b"]
     assert await keys(param="n") == ["b", "a"]
     assert await keys(param="n", value="1") == ["a"]
+    assert await keys(param="n\0", value="\0") == []
     assert await keys(**{"from": "2020-01-01", "to": "2020-02-01"}) == []
     assert await keys(**{"from": "2020-01-01", "contact_id": anna}) == ["b", "a"]
 

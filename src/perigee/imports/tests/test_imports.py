@@ -324,3 +324,21 @@ async def test_old_files_and_reports_are_forgotten(api: Api, imports: Any) -> No
     assert (await imports.get(waiting))["status"] == "cancelled"
     assert await imports.report(done) == []
     assert await api.rows("select from import_chunk where org_id = %(org_id)s") == []
+
+
+async def test_plans_are_stored_without_signs_that_cannot_be(api: Api, imports: Any) -> None:
+    nul = "a\0b"
+    columns = [{"column": 0, "target": "email"}]
+    made = await api.post(
+        "/api/v4/import-schemes", {"name": nul, "plan": {"columns": [{"column": nul, "target": "email"}]}}
+    )
+    assert made.status_code == 201
+    assert made.json()["name"] == "ab"
+    looked = await imports.upload("email\na@example.com\n")
+    path = f"/api/v4/imports/{looked['import_id']}/start"
+    for plan in ({"options": {nul: 1}}, {"columns": [{"column": nul, "target": nul}]}):
+        assert (await api.post(path, plan)).status_code == 400, plan
+    done = await imports.run(
+        looked["import_id"], columns=columns, save_scheme=nul + "2", options={"lists": [nul]}
+    )
+    assert done["status"] == "finished"
