@@ -80,11 +80,15 @@ select pg_advisory_xact_lock(hashtextextended('perigee live segments', %(org_id)
 select pg_try_advisory_xact_lock(hashtextextended('perigee live segments', %(org_id)s));
 
 -- name: claim
+-- The oldest. Up to a bound, and not by a list of entries: a queue that has just grown is not analysed yet, and joining it
+-- with itself took seconds then.
 delete from segment_dirty
-where org_id = %(org_id)s and lane = %(lane)s and entry_id in (
-    select entry_id from segment_dirty
-    where org_id = %(org_id)s and lane = %(lane)s
-    order by entry_id limit %(rows)s
+where org_id = %(org_id)s and lane = %(lane)s and entry_id <= (
+    select max(entry_id) from (
+        select entry_id from segment_dirty
+        where org_id = %(org_id)s and lane = %(lane)s
+        order by entry_id limit %(rows)s
+    ) as oldest
 )
 returning contact_id, kinds;
 
