@@ -71,7 +71,7 @@ async def test_come_back_later_is_obeyed_even_where_nothing_may_be_repeated(
 ) -> None:
     script.answer({}, status, Retry_After="0")
     script.answer({}, status)
-    script.answer({"segment_id": 7, "name": "VIP", "kind": "static", "condition": None, "description": "",
+    script.answer({"segment_id": 7, "name": "VIP", "kind": "static", "tags": [], "condition": None, "description": "",
                    "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}, 201)  # fmt: skip
     async with AsyncClient(script.url, "k", patience=QUICK) as perigee:
         assert (await perigee.create_list("VIP")).segment_id == 7
