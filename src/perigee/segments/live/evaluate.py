@@ -32,6 +32,8 @@ SECONDS = 0.5
 """How often segments that are due are looked for."""
 LEASE = timedelta(minutes=15)
 SETTLE = timedelta(seconds=2)
+SOON = timedelta(minutes=1)
+"""When a segment is tried again for which the database was busy."""
 CHUNK = 5_000
 MOST = 200_000
 """Differences worked in by one evaluation; more are left to the next, which follows at once."""
@@ -51,7 +53,8 @@ class Evaluator:
             pass
 
     async def evaluate_due(self, now: datetime) -> bool:
-        """Takes the segment that waits longest; False when none does."""
+        """Takes the segment that waits longest; False when none does. What the database refuses for the moment (a lock
+        that is held for long) is raised, and the segment is due again in a minute."""
         async with self._database.transaction() as conn:
             due = await store.take_due(conn, now, now + LEASE)
         if due is None:
@@ -65,6 +68,10 @@ class Evaluator:
             await self._failed(due, "too_expensive", error.message, now + self._recheck)
         except (PerigeeError, pg.DataError) as error:
             await self._failed(due, "failed", str(error).split("\n")[0], now + timedelta(minutes=10))
+        except pg.OperationalError:
+            async with self._database.transaction() as conn:
+                await store.put_back(conn, due, datetime.now(UTC) + SOON)
+            raise
         return True
 
     async def _failed(self, due: Due, status: Status, message: str, due_at: datetime) -> None:

@@ -205,6 +205,11 @@ from (
 where s.org_id = waiting.org_id and s.segment_id = waiting.segment_id
 returning s.org_id, s.segment_id, s.status;
 
+-- name: put_back
+-- Nothing was found out: it is tried again sooner than the lease ends.
+update segment_state set due_at = %(due_at)s
+where org_id = %(org_id)s and segment_id = %(segment_id)s and due_at = %(lease)s;
+
 -- name: widen
 with state as (
     update segment_state set kinds = %(kinds)s where org_id = %(org_id)s and segment_id = %(segment_id)s

@@ -151,6 +151,11 @@ async def failed(
     await conn.execute(q.failed, values)
 
 
+async def put_back(conn: Connection, due: Due, due_at: datetime) -> None:
+    values = {"org_id": due.org_id, "segment_id": due.segment_id, "lease": due.lease, "due_at": due_at}
+    await conn.execute(q.put_back, values)
+
+
 class Moved(NamedTuple):
     """How many came into a segment and left it in one step."""
 

@@ -6,13 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from psycopg import OperationalError
 
 from perigee.contacts.rows import ContactRow
+from perigee.db.pool import Database
 from perigee.segments import manage, people
 from perigee.segments.conditions import read
 from perigee.segments.limits import Limits, TooExpensive
 from perigee.segments.live import store
+from perigee.segments.live.evaluate import Evaluator
 from perigee.segments.live.follow import AGAIN
+from perigee.segments.live.tests.conftest import RECHECK
 
 TOWN = {"is": "field", "field": "town", "test": {"op": "equals", "value": "Kyiv"}}
 RECENT = {"is": "event", "type": "cart", "period": {"op": "last_days", "days": 1}}
@@ -154,3 +158,18 @@ async def test_a_lease_that_ran_out_is_taken_over(room: Any) -> None:
     assert await room.evaluate(now + timedelta(minutes=1)) == 0
     assert await room.evaluate(now + timedelta(minutes=16)) > 0
     assert (await room.standing(segment_id)).status != "building"
+
+
+async def test_a_segment_whose_turn_the_database_refused_is_due_again_soon(
+    room: Any, database_url: str
+) -> None:
+    await room.segment(TOWN)
+    now = datetime.now(UTC)
+    async with room.db.transaction() as conn:
+        await store.lock_organisation(conn, room.org_id)
+        async with Database(database_url, statement_timeout_ms=200) as hurried:
+            with pytest.raises(OperationalError):
+                await Evaluator(hurried, room.limits, RECHECK).evaluate_due(now)
+    async with room.db.transaction() as conn:
+        soon = datetime.now(UTC) + timedelta(minutes=2)
+        assert await store.take_due(conn, soon, soon + timedelta(minutes=15)) is not None
