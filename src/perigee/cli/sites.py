@@ -6,6 +6,8 @@ import cyclopts
 
 from perigee.cli.remote import HERE, Server, connected, console, show_json, show_table
 
+NO_SITE = "There is no site yet: POST /api/v1/site/domains names it."
+
 app = cyclopts.App(
     name="sites", help="The tracked site: what it reports, whether it holds the script; carts."
 )
@@ -26,7 +28,7 @@ def list_sites(*, server: Server = HERE) -> None:
         rows = [[key, one.today.get(key, 0), one.yesterday.get(key, 0)] for key in keys]
         show_table(["Event", "Today", "Yesterday"], rows, empty="Nothing came in today or yesterday.")
     if not found:
-        console.print("There is no site yet: POST /api/v1/site/domains names it.")
+        console.print(NO_SITE)
 
 
 @app.command
@@ -46,6 +48,8 @@ def check(site_id: str | None = None, /, *, server: Server = HERE) -> None:
         return
     for one in found:
         console.print(f"{one.url}: {one.status.replace('_', ' ')}{f' ({one.error})' if one.error else ''}")
+    if not found:
+        console.print(NO_SITE)
 
 
 @app.command

@@ -18,6 +18,8 @@ async def test_what_the_site_reports_and_what_is_in_a_cart(
     server = Server(url=host, key=api.key)
     await asyncio.to_thread(sites.list_sites, server=server)
     assert "There is no site yet" in capsys.readouterr().out
+    await asyncio.to_thread(sites.check, server=server)
+    assert "There is no site yet" in capsys.readouterr().out
     site = (await api.post("/api/v1/site/domains", {"domain": "shop.invalid"})).json()
     person = {"channels": [{"type": "email", "value": "anna@example.com"}]}
     anna = (await api.post("/api/v1/contact", person)).json()["id"]
