@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import cyclopts
 import msgspec
 from cyclopts import Parameter
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from perigee.cli import exports
 from perigee.cli.remote import (
@@ -25,6 +26,7 @@ from perigee.cli.remote import (
 from perigee.cli.segment_actions import add_commands
 from perigee.errors import OperatorError
 from perigee.exports.types import ExportCreate
+from perigee.segments.explain import Explained
 from perigee.segments.types import Segment
 
 app = cyclopts.App(
@@ -33,6 +35,8 @@ app = cyclopts.App(
 add_commands(app)
 
 Condition = Annotated[str, Parameter(allow_leading_hyphen=True)]
+Ids = Annotated[list[int] | None, Parameter(name="--id", negative="", consume_multiple=True)]
+ExternalIds = Annotated[list[str] | None, Parameter(negative="", consume_multiple=True)]
 
 
 @app.command(name="list")
@@ -98,10 +102,8 @@ def attach(
     segment_id: int,
     /,
     *,
-    contact_id: Annotated[
-        list[int] | None, Parameter(name="--id", negative="", consume_multiple=True)
-    ] = None,
-    external_id: Annotated[list[str] | None, Parameter(negative="", consume_multiple=True)] = None,
+    contact_id: Ids = None,
+    external_id: ExternalIds = None,
     file: TextFile | None = None,
     server: Server = HERE,
 ) -> None:
@@ -118,15 +120,92 @@ def attach(
     file
         Text with an external id in each line; - is standard input.
     """
-    external = [*(external_id or []), *(_lines(file) if file else [])]
-    if not contact_id and not external:
-        raise OperatorError("whom? Give --id, --external-id or --file")
+    whom = _whom(contact_id, external_id, file)
     with connected(server) as client:
-        added = client.attach_contacts(segment_id, contact_ids=contact_id or [], external_ids=external)
+        added = client.attach_contacts(segment_id, **whom)
     if server.json:
         show_json({"segment_id": segment_id, "attached": added})
     else:
         console.print(f"{people(added)} new on the list")
+
+
+@app.command
+def detach(
+    segment_id: int,
+    /,
+    *,
+    contact_id: Ids = None,
+    external_id: ExternalIds = None,
+    file: TextFile | None = None,
+    server: Server = HERE,
+) -> None:
+    """Take people off a list; they stay contacts.
+
+    Parameters
+    ----------
+    segment_id
+        The list's id.
+    contact_id
+        Ids of contacts.
+    external_id
+        External ids.
+    file
+        Text with an external id in each line; - is standard input.
+    """
+    whom = _whom(contact_id, external_id, file)
+    with connected(server) as client:
+        taken = client.detach_contacts(segment_id, **whom)
+    if server.json:
+        show_json({"segment_id": segment_id, "detached": taken})
+    else:
+        console.print(f"{people(taken)} taken off the list")
+
+
+@app.command
+def preview(condition: Condition, /, *, rows: int = 10, server: Server = HERE) -> None:
+    """Count the people of a condition, and show the first of them, without storing it.
+
+    Parameters
+    ----------
+    condition
+        A condition tree as JSON, a file that holds one, or - for standard input.
+    rows
+        How many people to show, at most 100.
+    """
+    with connected(server) as client:
+        found = client.preview_condition(_condition(condition), rows=rows)
+    if server.json:
+        show_json(found)
+        return
+    console.print(people(found.count))
+    shown = [
+        [one.id, *map(_given, (one.external_customer_id, one.first_name, one.last_name))]
+        for one in found.sample
+    ]
+    show_table(["Id", "External id", "First name", "Last name"], shown, empty="Nobody.")
+
+
+@app.command
+def explain(segment_id: int, contact_id: int, /, *, server: Server = HERE) -> None:
+    """Say why a contact is in a segment or not: each part of the rule with its answer and what was found.
+
+    Parameters
+    ----------
+    segment_id
+        The segment's id.
+    contact_id
+        The contact's id.
+    """
+    with connected(server) as client:
+        found = client.explain_segment(segment_id, contact_id)
+    if server.json:
+        show_json(found)
+        return
+    for depth, part in _parts_of(found):
+        line = f"{'  ' * depth}{'yes' if part.holds else 'no'}: {part.kind}"
+        if part.condition is not None:
+            line += f" {_json(part.condition)}, found: {_json(part.found)}"
+        print(line)
 
 
 @app.command
@@ -238,6 +317,27 @@ def of(contact_id: int, /, *, server: Server = HERE) -> None:
         return
     rows = [[one.segment_id, one.name, one.since] for one in found]
     show_table(["Id", "Name", "Since"], rows, empty="The contact is in no dynamic segment.")
+
+
+def _whom(contact_id: list[int] | None, external_id: list[str] | None, file: Path | None) -> dict[str, Any]:
+    external = [*(external_id or []), *(_lines(file) if file else [])]
+    if not contact_id and not external:
+        raise OperatorError("whom? Give --id, --external-id or --file")
+    return {"contact_ids": contact_id or [], "external_ids": external}
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _given(value: str | UnsetType) -> str:
+    return "" if value is UNSET else value
+
+
+def _parts_of(part: Explained, depth: int = 0) -> Iterator[tuple[int, Explained]]:
+    yield depth, part
+    for one in part.of:
+        yield from _parts_of(one, depth + 1)
 
 
 def _standing(one: Segment) -> list[Any]:

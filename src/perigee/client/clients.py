@@ -120,6 +120,8 @@ class Methods:
     create_list = method(segments.create_list)
     create_dynamic_segment = method(segments.create_dynamic_segment)
     count_segment = method(segments.count_segment)
+    preview_condition = method(segments.preview_condition)
+    explain_segment = method(segments.explain_segment)
     get_segment = method(segments.get_segment)
     recalculate_segment = method(segments.recalculate_segment)
     segment_growth = method(segments.segment_growth)

@@ -9,8 +9,9 @@ from perigee.client.pages import cursor_list
 from perigee.client.transport import Transport, json, nothing
 from perigee.contacts.types import Contact
 from perigee.segments.actions_api import SplitList
+from perigee.segments.explain import Explained
 from perigee.segments.live.types import Change, ContactSegment, ContactSegments, Day, Growth
-from perigee.segments.types import Count, Segment
+from perigee.segments.types import Count, Preview, Segment
 
 IDS_PER_CALL = 500
 """The most that one call may name (contract 13.3)."""
@@ -38,6 +39,17 @@ async def create_dynamic_segment(transport: Transport, name: str, condition: Any
 async def count_segment(transport: Transport, segment_id: int) -> int:
     """How many people are in it now."""
     return (await transport.call("GET", f"{_PATH}/{segment_id}/count", json(Count))).count
+
+
+async def preview_condition(transport: Transport, condition: Any, *, rows: int = 10) -> Preview:
+    """How many people a condition holds for, and the first of them by id; nothing is stored. `rows`: at most 100."""
+    body = {"condition": condition, "rows": rows}
+    return await transport.call("POST", f"{_PATH}/preview", json(Preview), body=body)
+
+
+async def explain_segment(transport: Transport, segment_id: int, contact_id: int) -> Explained:
+    """Why a contact is in a segment or not: its condition with an answer at every part."""
+    return await transport.call("GET", f"{_PATH}/{segment_id}/explain/{contact_id}", json(Explained))
 
 
 async def get_segment(transport: Transport, segment_id: int) -> Segment:

@@ -76,7 +76,7 @@ class EventTypeRow(msgspec.Struct):
     created_at: datetime
 
 
-class EventTypeUpdate(msgspec.Struct):
+class EventTypeUpdate(msgspec.Struct, forbid_unknown_fields=True):
     """What is absent stays. `contact_param` null: back to the usual names."""
 
     name: str | msgspec.UnsetType = msgspec.UNSET

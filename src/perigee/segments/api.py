@@ -19,7 +19,7 @@ from perigee.segments.conditions import read
 from perigee.segments.explain import Explained
 from perigee.segments.limits import Limits
 from perigee.segments.static import People
-from perigee.segments.types import Count, Segment, SegmentCreate, SegmentUpdate
+from perigee.segments.types import Count, Preview, Segment, SegmentCreate, SegmentUpdate
 
 Rows = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
@@ -27,14 +27,6 @@ Rows = Annotated[int, msgspec.Meta(ge=0, le=100)]
 class PreviewRequest(msgspec.Struct, forbid_unknown_fields=True):
     condition: Any
     rows: Rows = 10
-
-
-class Preview(msgspec.Struct):
-    """How many hold at the moment `at`, and the first of them by id."""
-
-    count: int
-    sample: list[Contact]
-    at: datetime
 
 
 class ExplainRequest(msgspec.Struct, forbid_unknown_fields=True):

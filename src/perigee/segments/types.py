@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from perigee.contacts.types import Contact
 from perigee.segments.live.types import Standing
 
 Kind = Literal["static", "dynamic"]
@@ -78,3 +79,11 @@ class Category(NamedTuple):
     name: str
     created_at: datetime
     updated_at: datetime
+
+
+class Preview(msgspec.Struct):
+    """How many hold at the moment `at`, and the first of them by id."""
+
+    count: int
+    sample: list[Contact]
+    at: datetime
