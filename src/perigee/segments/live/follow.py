@@ -28,9 +28,14 @@ SECONDS = 0.1
 ROWS = 5_000
 """Changes worked in by one transaction."""
 SENDERS = 1
-"""The lane that senders write to."""
+"""The lane that senders write to; 0 is everybody else's."""
 REST = 5
 """What senders wrote is worked in for one part of the time, and rested for so many: sending goes first."""
+PAUSE = 2
+"""So many times as long as it took, an organisation's other changes gather before they are worked in again: asking about
+many costs little more than asking about one."""
+MOST_PAUSE = 0.3
+"""Seconds; people wait to see these."""
 AGAIN = timedelta(hours=1)
 """When a segment that failed is tried again."""
 
@@ -42,6 +47,7 @@ class Follower:
         self._database = database
         self._planner = Planner()
         self._rested_at = 0.0
+        self._paused_until: dict[int, float] = {}
 
     async def turn(self) -> None:
         """Until nothing waits, or nothing but what must rest."""
@@ -57,10 +63,16 @@ class Follower:
         for org_id, lane in waiting:
             if lane == SENDERS and (worked or clock() < self._rested_at):
                 continue
+            if lane != SENDERS and clock() < self._paused_until.get(org_id, 0.0):
+                continue
             began = clock()
-            worked |= bool(await drain(self._database, self._planner, org_id, lane, datetime.now(UTC)))
+            drained = await drain(self._database, self._planner, org_id, lane, datetime.now(UTC))
+            worked |= drained > 0
+            took = clock() - began
             if lane == SENDERS:
-                self._rested_at = clock() + REST * (clock() - began)
+                self._rested_at = clock() + REST * took
+            elif 0 < drained < ROWS:
+                self._paused_until[org_id] = clock() + min(PAUSE * took, MOST_PAUSE)
         return worked
 
 
