@@ -113,7 +113,7 @@ def walk_through_the_tutorial(user: User, tmp_path: Path) -> None:
     imported = user.call("contacts", "import", str(people), "--list", "Newsletter")
     assert imported.returncode == 3, imported.stderr
     assert imported.stdout.splitlines()[:2] == [
-        "2 people imported: 2 new, 0 updated, 1 rows refused",
+        "2 people imported: 2 new, 0 updated, 1 row refused",
         "  line 4, email: dan@@example.com is not valid email",
     ]
     anna = user.json("contacts", "get", "--email", "anna@example.com")

@@ -19,7 +19,7 @@ import psycopg
 import schemathesis
 
 # Marks that a call leaves whatever comes of it: when a key was used, how fast callers are, where pages begin.
-UNWATCHED = {"api_key", "rate_bucket", "page_mark", "recent_request", "idempotency_key"}
+UNWATCHED = {"api_key", "rate_bucket", "event_error", "page_mark", "recent_request", "idempotency_key"}
 
 INSIDES = ("Traceback (most recent call", "site-packages", "psycopg.", "LINE 1:", "SQLSTATE", '.py", line ')
 

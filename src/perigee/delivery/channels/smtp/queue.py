@@ -36,8 +36,10 @@ class Job:
     def resolve(self, receipt: Receipt) -> None:
         if not self.future.done():
             self.future.set_result(receipt)
-            if self.over is not None:
-                self.over(self, receipt)
+        # Also when nobody waits any more: the place it had on its session must become free.
+        over, self.over = self.over, None
+        if over is not None:
+            over(self, receipt)
 
 
 class Owner(Protocol):

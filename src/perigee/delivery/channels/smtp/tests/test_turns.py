@@ -130,3 +130,18 @@ async def test_few_connections_are_kept_for_nobody() -> None:
     turns.begin(await job("a@gmail.com"), first)
     assert turns.may(await job("b@gmail.com"), second, alone=True)
     assert not turns.may(await job("b@gmail.com"), second, alone=False)
+
+
+async def test_a_message_that_nobody_waits_for_any_more_gives_its_place_back() -> None:
+    turns = Turns(8, per_domain=1)
+    given_up = Job(
+        make_outgoing(1, address="a@example.com"),
+        asyncio.get_running_loop().create_future(),
+        lambda job, _: turns.end(job),
+    )
+    turns.begin(given_up, session())
+    other = await job("b@example.com")
+    assert not turns.may(other, session(), alone=True)
+    given_up.future.cancel()
+    given_up.resolve(SENT)
+    assert turns.may(other, session(), alone=True)
