@@ -56,7 +56,9 @@ async def test_who_looks_fills_a_cart_and_buys_has_it_all_on_the_card(
     await page.click("#add")
     await until(page, api, COUNTS, [("cartUpdated", 1, 0), ("pageViewed", 1, 0), ("productViewed", 1, 0)])
     await page.click("#add")
+    await until(page, api, COUNTS, [("cartUpdated", 2, 0), ("pageViewed", 1, 0), ("productViewed", 1, 0)])
     await page.goto(f"{shop.address}/product/CUP")
+    await page.wait_for_selector("html[data-visitor=told]")
     await page.click("#add")
     await until(page, api, COUNTS, [("cartUpdated", 3, 0), ("pageViewed", 2, 0), ("productViewed", 2, 0)])
     assert await api.rows("select count(*) from contact where org_id = %(org_id)s") == [(0,)]
