@@ -29,12 +29,12 @@ ROWS = 5_000
 """Changes worked in by one transaction."""
 SENDERS = 1
 """The lane that senders write to; 0 is everybody else's."""
-REST = 5
+REST = 12
 """What senders wrote is worked in for one part of the time, and rested for so many: sending goes first."""
-PAUSE = 2
+PAUSE = 4
 """So many times as long as it took, an organisation's other changes gather before they are worked in again: asking about
 many costs little more than asking about one."""
-MOST_PAUSE = 0.3
+MOST_PAUSE = 0.4
 """Seconds; people wait to see these."""
 AGAIN = timedelta(hours=1)
 """When a segment that failed is tried again."""
