@@ -194,5 +194,7 @@ def _invalid(decoded: Any, message: str) -> Invalid:
         except (KeyError, IndexError, TypeError):
             break
     rule = _PATH.sub("", message)
+    if rule.endswith("missing required field `is`"):
+        rule += """, as in {"is": "any", "of": [...]}"""
     shown = msgspec.json.encode(value).decode() if isinstance(value, dict | list) else value
     return Invalid.of(f"condition{path}", shown, rule[:1].lower() + rule[1:])

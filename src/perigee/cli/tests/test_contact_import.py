@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from perigee.cli.contact_import import import_file
 from perigee.cli.remote import Server
+from perigee.cli.tests.importing import exit_code
 from perigee.errors import OperatorError
 from perigee.testing.api import Api
 
@@ -22,19 +22,7 @@ FILE = (
 async def run(api: Api, host: str, path: Path, **options: Any) -> Any:
     """Its exit code."""
     server = Server(host, api.key, json=options.pop("json", False))
-
-    def command() -> Any:
-        try:
-            import_file(path, server=server, **options)
-        except SystemExit as ended:
-            return ended.code
-        return 0
-
-    work = asyncio.create_task(asyncio.to_thread(command))
-    while not work.done():
-        await api.run_jobs()
-        await asyncio.sleep(0.01)
-    return await work
+    return await exit_code(api, lambda: import_file(path, server=server, **options))
 
 
 @pytest.fixture

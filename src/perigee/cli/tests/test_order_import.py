@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from perigee.cli.order_import import import_file
 from perigee.cli.remote import Server
+from perigee.cli.tests.importing import exit_code
 from perigee.errors import OperatorError
 from perigee.testing.api import Api
 
@@ -22,19 +22,8 @@ B-3;31.02.2025;anna@example.com;new;1
 
 async def run(api: Api, host: str, path: Path, **options: Any) -> Any:
     """Its exit code."""
-
-    def command() -> Any:
-        try:
-            import_file(path, server=Server(host, api.key), map_to=["Bestellung=order_id"], **options)
-        except SystemExit as ended:
-            return ended.code
-        return 0
-
-    work = asyncio.create_task(asyncio.to_thread(command))
-    while not work.done():
-        await api.run_jobs()
-        await asyncio.sleep(0.01)
-    return await work
+    options |= {"server": Server(host, api.key), "map_to": ["Bestellung=order_id"]}
+    return await exit_code(api, lambda: import_file(path, **options))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ status is not that of an abandoned cart, or a purchase that the site told.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
@@ -55,9 +56,9 @@ class _LeftLeaf(SetLeaf, frozen=True, kw_only=True):
     def visit(self) -> Visit:
         return CART
 
+    @abstractmethod
     def window(self, moment: Moment) -> Instants:
         """When the last one must have been."""
-        raise NotImplementedError
 
     def names(self) -> Iterable[Name]:
         return [("event_type", visit.type) for visit in (VIEW, CART, PURCHASE)]

@@ -44,7 +44,7 @@ def nested(depth: int) -> dict[str, Any]:
     ("condition", "message"),
     [
         ({"is": "nonsense"}, "condition.is: 'nonsense' invalid value 'nonsense'"),
-        ({}, "condition: '{}' object missing required field `is`"),
+        ({}, """condition: '{}' object missing required field `is`, as in {"is": "any", "of": [...]}"""),
         ([], "condition: '[]' expected `object`, got `array`"),
         ({"is": "all", "of": []}, "condition.of: must hold at least one condition"),
         ({"is": "all", "of": [EMAIL, {"is": "has_address", "kind": "fax"}]}, "condition.of[1].kind: 'fax' invalid enum"),
