@@ -11,7 +11,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-import structlog
 from psycopg import errors as pg
 
 from perigee.db.pool import Connection, Database
@@ -21,12 +20,11 @@ from perigee.segments.compile import Compiled, compile_ids
 from perigee.segments.limits import Limits, TooExpensive, afford, bounded
 from perigee.segments.live import store
 from perigee.segments.live.apply import apply
+from perigee.segments.live.faults import told
 from perigee.segments.live.plans import Planner, Plans
 from perigee.segments.live.timing import next_change
 from perigee.segments.live.types import Due, Status
 from perigee.segments.narrow import narrow
-
-log = structlog.get_logger()
 
 SECONDS = 0.5
 """How often segments that are due are looked for."""
@@ -65,19 +63,17 @@ class Evaluator:
         try:
             await _Evaluation(self._database, self._planner, self._limits, self._recheck, due, now).run()
         except (TooExpensive, Unavailable) as error:
-            await self._failed(due, "too_expensive", error.message, now + self._recheck)
+            await self._failed(due, "too_expensive", error, now + self._recheck)
         except (PerigeeError, pg.DataError) as error:
-            await self._failed(due, "failed", str(error).split("\n")[0], now + timedelta(minutes=10))
+            await self._failed(due, "failed", error, now + timedelta(minutes=10))
         except pg.OperationalError:
             async with self._database.transaction() as conn:
                 await store.put_back(conn, due, datetime.now(UTC) + SOON)
             raise
         return True
 
-    async def _failed(self, due: Due, status: Status, message: str, due_at: datetime) -> None:
-        log.warning(
-            "a live segment stands still", org_id=due.org_id, segment_id=due.segment_id, error=message
-        )
+    async def _failed(self, due: Due, status: Status, error: Exception, due_at: datetime) -> None:
+        message = told(error, org_id=due.org_id, segment_id=due.segment_id)
         async with self._database.transaction() as conn:
             await store.failed(conn, due.org_id, due.segment_id, status, message, due_at, due.lease)
 

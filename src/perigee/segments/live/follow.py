@@ -18,6 +18,7 @@ from perigee.db.pool import Connection, Database
 from perigee.segments import kinds as of
 from perigee.segments.live import store
 from perigee.segments.live.apply import apply
+from perigee.segments.live.faults import told
 from perigee.segments.live.plans import Planner, Plans
 from perigee.segments.live.types import Status
 
@@ -131,6 +132,5 @@ async def _apply_one_by_one(
                 await apply(conn, org_id, plans, {segment_id: ids}, now)
         except (pg.QueryCanceled, pg.DataError) as error:
             status: Status = "too_expensive" if isinstance(error, pg.QueryCanceled) else "failed"
-            message = str(error).split("\n")[0]
+            message = told(error, org_id=org_id, segment_id=segment_id)
             await store.failed(conn, org_id, segment_id, status, message, now + AGAIN)
-            log.warning("a live segment stands still", org_id=org_id, segment_id=segment_id, error=message)
