@@ -12,10 +12,13 @@ from collections.abc import Generator
 from datetime import date, datetime, time
 from typing import IO, Any, Final
 
+import structlog
 from openpyxl import load_workbook
 
 from perigee.errors import Invalid
 from perigee.imports.types import Row
+
+log = structlog.get_logger()
 
 MB: Final = 1 << 20
 UNPACKED: Final = 4096 * MB
@@ -67,7 +70,12 @@ def workbook_rows(file: IO[bytes]) -> Generator[Row, None, None]:
 
 
 def _broken(error: Exception) -> Invalid:
-    return Invalid(f"file: is not a sound XLSX workbook: {str(error)[:200]}", field="file")
+    """What a library stumbled over is for the log; who sent the file learns what to do about it."""
+    log.info("a workbook cannot be read", error=type(error).__name__, detail=str(error)[:200])
+    return Invalid(
+        "file: is not a sound XLSX workbook; open it in a spreadsheet and save it again, or as CSV",
+        field="file",
+    )
 
 
 def _check(file: IO[bytes]) -> None:
