@@ -102,7 +102,9 @@ class SmtpServer:
         self._server.close()
         for connection in list(self.open):
             connection.transport.abort()
-        await asyncio.gather(*[connection.ended for connection in self.open])
+        if self.open:
+            # uvloop does not always tell a connection under TLS that it is lost when it was closing as it was aborted.
+            await asyncio.wait([connection.ended for connection in self.open], timeout=2)
         await self._server.wait_closed()
         if self._record is not None:
             os.close(self._record)
